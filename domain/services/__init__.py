@@ -1,0 +1,1 @@
+"""One file a capability. Functions work inside a unit of work; their caller commits."""

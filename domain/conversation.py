@@ -1,0 +1,98 @@
+"""What is kept of a conversation, of the words that came in and of the words that go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One person on one channel. `state` is the dialogue as data, without words before consent."""
+
+    id: str
+    channel: str
+    sender: str
+    state: Mapping[str, Any]
+    updated_at: datetime
+    version: int = 0
+    case_number: int | None = None
+    consented_at: datetime | None = None
+    is_held: bool = False
+    with_person: bool = False
+    dispute_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeardMessage:
+    """A message that came in, with what was understood. `text` is None before consent."""
+
+    channel: str
+    message_id: str
+    conversation_id: str
+    at: datetime
+    text: str | None
+    choice: str | None = None
+    intent: str | None = None
+    dispute_type: str | None = None
+    confidence: float | None = None
+    flags: tuple[str, ...] = ()
+    model: str | None = None
+
+
+class OutboxState(StrEnum):
+    """How far a word out has come. UNKNOWN: the peer may have it (it never said)."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class OutWord:
+    """A word to a person: a reply of a turn, or one that comes unasked (`unasked`)."""
+
+    conversation_id: str
+    template: str
+    text: str
+    at: datetime
+    choices: tuple[Mapping[str, str], ...] = ()
+    asks: Mapping[str, str] | None = None
+    case_number: int | None = None
+    key: str | None = None
+    unasked: bool = False
+    id: int = 0
+    state: OutboxState = OutboxState.QUEUED
+
+
+class TaskKind(StrEnum):
+    """Why a person has to do something."""
+
+    SAFETY = "safety"
+    PERSON_WANTED = "person_wanted"
+    PHONE = "phone"
+    URGE = "urge"
+    ESCALATION = "escalation"
+    NO_SLOT = "no_slot"
+    PRIVACY = "privacy"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something a person has to do by `due_at`; `details` hold facts, never the citizen's words."""
+
+    kind: TaskKind
+    opened_at: datetime
+    due_at: datetime
+    key: str
+    conversation_id: str | None = None
+    case_number: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    id: int = 0
+    done_at: datetime | None = None

@@ -1,0 +1,146 @@
+"""What the domain needs kept, as shapes that storage fills. One unit of work is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from domain.agreement import SettlementAgreement
+from domain.case import MediationCase, Role
+from domain.conversation import Conversation, HeardMessage, OutWord, Task
+from domain.follow_up import FollowUp, FollowUpState
+from domain.mediator import Mediator
+from domain.session import SessionBooking
+
+
+class Conversations(Protocol):
+    """Every conversation there is."""
+
+    def get(self, channel: str, sender: str) -> Conversation | None: ...
+
+    def by_id(self, conversation_id: str) -> Conversation | None: ...
+
+    def add(self, conversation: Conversation) -> None: ...  # refuses with ConversationMovedOn
+
+    def save(self, conversation: Conversation) -> None: ...  # refuses with ConversationMovedOn
+
+
+class Inbox(Protocol):
+    """Every message that was taken."""
+
+    def add(self, message: HeardMessage) -> None: ...  # refuses with AlreadyHeard
+
+
+class Outbox(Protocol):
+    """Every word that goes out."""
+
+    def add(self, words: Sequence[OutWord]) -> Sequence[int]: ...  # a known key is kept once
+
+
+class Cases(Protocol):
+    """Every mediation case there is."""
+
+    def next_number(self, year: int) -> int: ...
+
+    def get(self, number: int) -> MediationCase: ...  # refuses with NoSuchCase
+
+    def add(self, case: MediationCase) -> None: ...
+
+    def save(self, case: MediationCase) -> None: ...  # refuses with CaseMovedOn
+
+    def note(
+        self, number: int, at: datetime, actor: str, what: str, reason: str = ""
+    ) -> None: ...  # one line of the case's history
+
+
+class Roster(Protocol):
+    """Everybody who can be booked."""
+
+    def all(self) -> Sequence[Mediator]: ...
+
+    def get(self, mediator_id: str) -> Mediator: ...  # refuses with NoSuchMediator
+
+
+class Sessions(Protocol):
+    """Every booking, and the quanta they take."""
+
+    def add(self, booking: SessionBooking) -> SessionBooking: ...  # refuses with SlotTaken
+
+    def end(self, booking: SessionBooking) -> None: ...  # keeps the status and frees the quanta
+
+    def coming(self, number: int, now: datetime) -> SessionBooking | None: ...
+
+    def get(self, booking_id: int) -> SessionBooking | None: ...
+
+    def of_case(self, number: int) -> Sequence[SessionBooking]: ...
+
+    def taken(
+        self, mediator_ids: Sequence[str], first: int, last: int
+    ) -> Mapping[str, frozenset[int]]: ...
+
+
+class FollowUps(Protocol):
+    """Every row of every follow-up plan."""
+
+    def add(self, rows: Iterable[FollowUp]) -> None: ...  # a known key is kept once
+
+    def claim(self, now: datetime, limit: int) -> Sequence[FollowUp]: ...  # leases due rows
+
+    def mark(self, follow_up: FollowUp, state: FollowUpState, at: datetime) -> None: ...
+
+    def postpone(self, follow_up: FollowUp, due_at: datetime) -> None: ...
+
+    def cancel_of_booking(self, booking_id: int) -> None: ...
+
+    def cancel_of_case(self, number: int) -> None: ...
+
+    def unanswered(self, number: int, recipient: Role) -> Sequence[FollowUp]: ...
+
+    def get(self, follow_up_id: int) -> FollowUp | None: ...
+
+    def of_case(self, number: int) -> Sequence[FollowUp]: ...
+
+
+class Agreements(Protocol):
+    """Every settlement agreement."""
+
+    def add(self, agreement: SettlementAgreement) -> None: ...
+
+    def of_case(self, number: int) -> SettlementAgreement | None: ...
+
+
+class Tasks(Protocol):
+    """Everything a person has to do."""
+
+    def open(self, task: Task) -> bool: ...  # False where the key is known and still open
+
+    def still_open(self) -> Sequence[Task]: ...
+
+    def close(self, task_id: int, at: datetime) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction; it is rolled back unless committed."""
+
+    conversations: Conversations
+    inbox: Inbox
+    outbox: Outbox
+    cases: Cases
+    roster: Roster
+    sessions: Sessions
+    follow_ups: FollowUps
+    agreements: Agreements
+    tasks: Tasks
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def commit(self) -> None: ...

@@ -1,0 +1,73 @@
+"""The port of understanding: what every reader of messages gives back, whatever model is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from nlu.readers.facts import Facts
+
+DISPUTE = "dispute"
+LEGAL_QUESTION = "legal_question"
+SERVICE_QUESTION = "service_question"
+FLAGS = ("now", "dv", "child", "self_harm", "harm_others", "neglect", "mass", "hazard")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One dispute type and how likely it is (0 to 1)."""
+
+    dispute_type: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message to be read. `asked` is true while a fact is open: short answers stay cheap."""
+
+    text: str
+    now: datetime
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What one message means.
+
+    `intent` is `dispute` or a non-dispute intent; `dispute_type` is the best leaf when the message
+    speaks of a matter (beside legal_question too), else None. `is_sure` says that the type may be
+    taken without asking, `is_ours` that the message is for us at all. `reasons` are phrases of the
+    message that spoke for the type. Confidences are calibrated probabilities.
+    """
+
+    text: str
+    intent: str
+    intent_confidence: float
+    dispute_type: str | None
+    confidence: float
+    ranking: tuple[Ranked, ...]
+    flags: frozenset[str]
+    facts: Facts
+    model: str
+    is_sure: bool = False
+    is_ours: bool = True
+    topic: str | None = None
+    reasons: tuple[str, ...] = ()
+    second_stage: bool = False
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+class Interpreter(Protocol):
+    """Reads messages; the same order comes back. Blocking, safe to call from several threads."""
+
+    @property
+    def model(self) -> str:
+        """The version of the trained model."""
+        ...
+
+    def read(self, messages: Sequence[Heard]) -> list[Understanding]:
+        """Return what each message means."""
+        ...
