@@ -1,0 +1,1 @@
+"""How people meet us: talking, seeing, scheduling."""

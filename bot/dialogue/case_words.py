@@ -1,0 +1,134 @@
+"""Words about a case that work from every state: status, moving, ending, answers, a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.dialogue.effects import (
+    CallPerson,
+    EndCase,
+    GiveBack,
+    LookUpStatus,
+    Say,
+    TakeAnswer,
+)
+from bot.dialogue.events import CaseEnded, StatusFound
+from bot.dialogue.intake import ask_again, ask_for_more
+from bot.dialogue.meeting import change_mediator, move, wish_data
+from bot.dialogue.state import Dialogue, Stage
+from bot.dialogue.view import Turn, View
+from bot.dialogue.words import names_other_side, performance_in
+from domain.conversation import TaskKind
+from nlu.interpreter import Understanding
+
+HOURS_TO_PERSON = 24 * 60
+PERFORMANCES = ("kept", "partly", "not_kept", "disputed")
+
+
+def look_up(state: Dialogue, purpose: str, view: View, heard: Understanding | None = None) -> Turn:
+    """Look the case up, for whatever is wanted of it; without a case say so and go on."""
+    number = state.case_number
+    if number is None:
+        return state, (Say("no_case_yet"), *_onward(state, view))
+    if heard is not None and purpose == "reschedule":
+        state = replace(state, wish=wish_data(heard.facts.wishes))
+    return state, (LookUpStatus(number, purpose),)
+
+
+def _onward(state: Dialogue, view: View) -> tuple[Say, ...]:
+    again = tuple(each for each in ask_again(state, view) if isinstance(each, Say))
+    return again or (Say("tell_story"),)
+
+
+def found(state: Dialogue, status: StatusFound, view: View) -> Turn:
+    """Go on with what the case was looked up for."""
+    if status.purpose == "status" or state.stage is Stage.HELD:
+        sheet = view.catalogue.sheet(status.dispute_type)
+        say = Say("case_status", {"status": status, "label": sheet.label})
+        return state, (say, *ask_again(state, view))
+    if status.purpose == "change_mediator":
+        return change_mediator(state, status)
+    return move(state, status, state.wish)
+
+
+def call_person(state: Dialogue, view: View, kind: TaskKind = TaskKind.PERSON_WANTED) -> Turn:
+    """Ask a person to get in touch, and say how to reach one at once."""
+    call = CallPerson(kind, HOURS_TO_PERSON, str(kind), state.case_number)
+    template = "privacy_asked" if kind is TaskKind.PRIVACY else "person_called"
+    return state, (call, Say(template), *ask_again(state, view))
+
+
+def ask_to_end(state: Dialogue, heard: Understanding | None, cancel: bool) -> Turn:
+    """Ask once which ending is meant; one clear refusal is enough (人民调解法 17)."""
+    if state.case_number is None:
+        if not state.is_mid_intake:
+            return state, (Say("nothing_to_cancel"), Say("tell_story"))
+        ask = Say("confirm_stop", {}, ("do:stop", "do:continue"))
+        return _confirming(state, "stop"), (ask,)
+    if heard is not None and not cancel and names_other_side(heard.text):
+        ask = Say("confirm_other_side", {}, ("do:other_side_refuses", "do:continue"))
+        return _confirming(state, "other_side"), (ask,)
+    first = "do:give_back" if cancel else "do:other_side_refuses"
+    choices = (first, "do:withdraw", "do:continue")
+    template = "confirm_cancel" if cancel else "confirm_refusal"
+    return _confirming(state, "end"), (Say(template, {}, choices),)
+
+
+def _confirming(state: Dialogue, what: str) -> Dialogue:
+    if state.stage is Stage.HELD:
+        return state
+    back_to = state.back_to if state.stage is Stage.CONFIRMING else state.stage
+    return replace(state, stage=Stage.CONFIRMING, confirming=what, back_to=back_to)
+
+
+def end(state: Dialogue, choice: str) -> Turn:
+    """Carry out the chosen ending."""
+    number = state.case_number
+    if choice == "stop" or number is None:
+        return Dialogue(Stage.TELLING, flags=state.flags), (Say("stopped"),)
+    if choice == "give_back":
+        return state, (GiveBack(number),)
+    return state, (EndCase(number, other_side=choice == "other_side_refuses"),)
+
+
+def resume(state: Dialogue, view: View) -> Turn:
+    """Go back to what was open before the question."""
+    if state.stage is Stage.CONFIRMING:
+        state = replace(state, stage=state.back_to or Stage.TELLING, confirming=None, back_to=None)
+    again = ask_again(state, view)
+    if again:
+        return state, (Say("welcome_back"), *again)
+    if state.case_number is not None:
+        return state, (Say("at_rest", {"number": state.case_number}, REST_CHOICES),)
+    return ask_for_more(replace(state, retold=0))
+
+
+REST_CHOICES = ("do:status", "do:reschedule", "do:cancel", "do:new", "do:person")
+
+
+def say_ended(state: Dialogue, ended: CaseEnded, view: View) -> Turn:
+    """Say that mediation ends and which lawful ways remain (人民调解法 26)."""
+    sheet = view.sheet_of(state)
+    deadlines = [view.catalogue.deadlines[each] for each in sheet.deadlines] if sheet else []
+    data = {
+        "number": ended.number,
+        "bodies": sheet.bodies if sheet else (),
+        "deadlines": deadlines[:2],
+        "now": view.now,
+    }
+    template = "other_side_refused" if ended.other_side else "case_withdrawn"
+    after = Dialogue(Stage.TELLING, flags=state.flags)
+    if state.stage is Stage.HELD:
+        after = replace(after, stage=Stage.HELD)
+    return after, (Say(template, {"number": ended.number}), Say("remedies", data, ("do:lawyer",)))
+
+
+def take_answer(state: Dialogue, heard: Understanding, view: View) -> Turn:
+    """Take a free-text answer to a follow-up question."""
+    if state.case_number is None:
+        return state, (Say("no_case_yet"), *_onward(state, view))
+    answer = performance_in(heard.text)
+    if answer is None:
+        choices = tuple(f"answer:0:{each}" for each in PERFORMANCES)
+        return state, (Say("which_answer", {}, choices),)
+    return state, (TakeAnswer(state.case_number, answer),)

@@ -1,0 +1,144 @@
+"""What a dialogue wants done. Effects are data; `bot/effects.py` carries them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.conversation import TaskKind
+from domain.facts import FactValue
+from domain.services.matching import SlotWish
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A reply: a template, what it speaks of, and the ids of the choices under it."""
+
+    template: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    asks: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GiveConsent:
+    """Keep that the person agreed to the notice; from now on words may be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepWaiting:
+    """Hold the message in memory alone until the person has agreed. Answers nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallWaiting:
+    """Take the held message up again. Answers with `Told`, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterCase:
+    """Open a case with what is known. Answers with `CaseOpened`."""
+
+    dispute_type: str
+    story: str
+    facts: Mapping[str, FactValue]
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCase:
+    """Put corrected or later facts into the open case; `words` are added to its story."""
+
+    number: int
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindSlots:
+    """Look for free times. Answers with `SlotsFound`."""
+
+    wish: SlotWish
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Take a time, in place of the coming session where `moving`. Answers with `SessionBooked`."""
+
+    number: int
+    slot: str
+    name: str | None
+    phone: str | None
+    moving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Cancel the coming session. Answers with `SessionGivenBack`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndCase:
+    """End the case because a side does not want it. Answers with `CaseEnded`."""
+
+    number: int
+    other_side: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpStatus:
+    """Look the case up for `purpose`: status, reschedule or change_mediator.
+
+    Answers with `StatusFound`.
+    """
+
+    number: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeAnswer:
+    """Record a follow-up answer. Answers with `AnswerTaken`."""
+
+    number: int
+    answer: str
+    follow_up_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallPerson:
+    """Ask a person to act within `minutes`."""
+
+    kind: TaskKind
+    minutes: int
+    reason: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Lock everything of this conversation and its case for safety."""
+
+    flags: tuple[str, ...]
+    number: int | None = None
+
+
+Effect = (
+    Say
+    | GiveConsent
+    | KeepWaiting
+    | RecallWaiting
+    | RegisterCase
+    | ChangeCase
+    | FindSlots
+    | Book
+    | GiveBack
+    | EndCase
+    | LookUpStatus
+    | TakeAnswer
+    | CallPerson
+    | Hold
+)

@@ -1,0 +1,108 @@
+"""What can happen to a dialogue: a person says or chooses something, or an effect answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.errors import Refusal
+from domain.services.matching import Slot
+from domain.session import SessionBooking
+from nlu.interpreter import Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The person wrote something."""
+
+    heard: Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class Chose:
+    """The person took one of the offered choices (or pressed an older button)."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The person sent something that is not text."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened:
+    """The application is registered under this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotsFound:
+    """The free times that fit best; empty where there are none."""
+
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBooked:
+    """The time is taken."""
+
+    booking: SessionBooking
+    mediator: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionGivenBack:
+    """The coming session is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEnded:
+    """The case was withdrawn or the other side refused."""
+
+    number: int
+    other_side: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFound:
+    """How the case stands."""
+
+    purpose: str
+    number: int
+    stage: str
+    dispute_type: str
+    booking: SessionBooking | None
+    mediator_id: str | None
+    mediator: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTaken:
+    """A follow-up answer is recorded; `template` thanks for it."""
+
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was wanted is not possible, and why."""
+
+    refusal: Refusal
+
+
+Event = (
+    Told
+    | Chose
+    | Attached
+    | CaseOpened
+    | SlotsFound
+    | SessionBooked
+    | SessionGivenBack
+    | CaseEnded
+    | StatusFound
+    | AnswerTaken
+    | Refused
+)

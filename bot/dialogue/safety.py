@@ -1,0 +1,63 @@
+"""Red flags: what is said and locked before anything else (domain.md 2.5, 2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bot.dialogue.effects import CallPerson, Effect, Hold, Say
+from bot.dialogue.state import Dialogue, Stage
+from bot.dialogue.view import Turn
+from domain.conversation import TaskKind
+
+LOCKING = ("now", "self_harm", "child", "dv", "neglect", "harm_others")  # the first card is shown
+CALM = ("mass", "hazard")
+MINUTES_TO_PERSON = 15
+
+
+def locking(flags: Iterable[str]) -> tuple[str, ...]:
+    """Return the flags that stop the form, most urgent first."""
+    flags = set(flags)
+    return tuple(flag for flag in LOCKING if flag in flags)
+
+
+def hold(state: Dialogue, flags: tuple[str, ...]) -> Turn:
+    """Help first: the card, a person is called, mediation is locked, no form."""
+    effects: list[Effect] = [Say(f"help_{_card(flags)}", {}, ("do:safe", "do:person"))]
+    fresh = tuple(flag for flag in flags if flag not in state.flags)
+    if state.stage is not Stage.HELD or fresh:
+        effects.append(Hold(flags, state.case_number))
+        effects.append(
+            CallPerson(TaskKind.SAFETY, MINUTES_TO_PERSON, ",".join(flags), state.case_number)
+        )
+        effects.append(Say("person_is_told"))
+    held = replace(
+        state.rest(),
+        stage=Stage.HELD,
+        flags=tuple(dict.fromkeys((*state.flags, *flags))),
+        offered=(),
+    )
+    return held, tuple(effects)
+
+
+def _card(flags: tuple[str, ...]) -> str:
+    """Return whose card is shown: a child, a partner or a life in despair before `now`."""
+    named = [flag for flag in flags if flag != "now"]
+    if "now" in flags and (not named or named[0] not in {"self_harm", "child", "dv"}):
+        return "now"
+    return named[0]
+
+
+def listen_while_held(state: Dialogue) -> Turn:
+    """Answer somebody under a safety hold: no form, no questions, a person is on the way."""
+    return state, (Say("held_listening", {}, ("do:person",)),)
+
+
+def warn(state: Dialogue, flags: Iterable[str]) -> tuple[Dialogue, tuple[Effect, ...]]:
+    """Return cards and calls for flags that let the form go on (a crowd, a dangerous place)."""
+    fresh = [flag for flag in CALM if flag in set(flags) and flag not in state.flags]
+    effects: list[Effect] = []
+    for flag in fresh:
+        effects.append(Say(f"help_{flag}"))
+        effects.append(CallPerson(TaskKind.ALERT, MINUTES_TO_PERSON, flag, state.case_number))
+    return replace(state, flags=(*state.flags, *fresh)), tuple(effects)

@@ -1,0 +1,24 @@
+"""What a step may look at beside state and event: the catalogue and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.dialogue.effects import Effect
+from bot.dialogue.state import Dialogue
+from domain.catalogue import Catalogue, DisputeSheet
+
+Turn = tuple[Dialogue, tuple[Effect, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The world as one step sees it."""
+
+    catalogue: Catalogue
+    now: datetime
+
+    def sheet_of(self, state: Dialogue) -> DisputeSheet | None:
+        """Return the sheet of the matter in hand, if its type is known."""
+        return self.catalogue.sheet(state.dispute_type) if state.dispute_type else None

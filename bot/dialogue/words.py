@@ -1,0 +1,112 @@
+"""Commands and turns of phrase that are recognised by their form, before any classifier."""
+
+from __future__ import annotations
+
+import re
+
+TIDY = re.compile(r"[\s,，。.!！?？~～、…]+")
+
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("person", r"(我要|要|请|帮我|给我)?(转|找|叫|接)?(个)?(人工|真人|人工客服|活人)(服务|帮忙)?"),
+    ("undo", r"(撤回|撤销|退回|回到)?(上一步|上一个|刚才那个)|撤回|撤销"),
+    ("restart", r"(我要|从头|全部)?重新(来|开始|说|讲)(一遍|过)?|从头(来|开始|说)"),
+    (
+        "later",
+        r"(先)?(这样|不说|不讲)(了|吧)|(以后|改天|下次|晚点|等哈|过几天)再(说|讲|弄|来)(吧|嘛)?",
+    ),
+    ("resume", r"(我要)?(继续|接着)(说|讲|来|办)?(吧)?"),
+    ("status", r"(我要|帮我)?(查|看)(一下|一哈|哈)?(我的)?(案件|案子|进度|进展|状态)"),
+    ("reschedule", r"(我要|我想|想)?(改|换)(个|一下|一哈)?(时间|日子|日期)|改期"),
+    ("cancel", r"(我要|我想|想)?取消(预约|调解|会面|申请)?"),
+    ("change_mediator", r"(我要|我想|想|能不能)?(换|改)(一?个|一下)?(调解员|人调解)"),
+    ("refuse", r"(我|我们)?不(想|要|愿意?)?(再)?调解?了|(我|我们)不(想|愿意?|要)调解"),
+    ("retype", r"(不是)?(这个|这种)?类型?(不对|错了)|换个类型"),
+    ("why", r"为什么(问这个|要问|问)?|问这个(干|做)什么|咋个要问"),
+)
+_COMMANDS = tuple((name, re.compile(pattern)) for name, pattern in COMMANDS)
+CORRECTION = re.compile(
+    r"不对|错了|说错|写错|打错|改成|改一下|改一哈|更正|纠正|应该是|不是.{1,12}[,，。 ]?是"
+)
+CORRECTED = re.compile(r"(?:改成|改为|应该是|更正为|其实是|(?<!不)是)\s*(.{1,60})$")
+CONSENT = re.compile(
+    r"(我)?(同意|可以|好|好的|行|要得|愿意|没问题|是|嗯|ok)(的|吧|嘛|呢|了|噶)?", re.IGNORECASE
+)
+NO_CONSENT = re.compile(r"(我)?(不同意|不可以|不行|不要|不愿意|不)(的|了|吧)?")
+YES = re.compile(
+    r"(都|全)?(对|对的|对呢|没错|是|是的|是呢|正确|要得|好|好的|可以|嗯|确认)(了|的|呢|嘛|噶)?"
+)
+OTHER_SIDE = re.compile(r"(对方|他们?|她们?|人家|那边|那家|老板|邻居|隔壁|被申请人).{0,8}(不|没)")
+ANSWERED = (
+    ("partly", re.compile(r"一半|一部分|部分|给了点|给了一点|还差|还欠|先给了|只给了|付了些")),
+    ("disputed", re.compile(r"又吵|吵起来|不认|反悔|耍赖|有争议|说法不一样|闹起来|扯皮")),
+    ("not_kept", re.compile(r"没|不给|不有|还没|未|没得|没有|不履行|拖着|不见|不还")),
+    (
+        "kept",
+        re.compile(
+            r"给了|给掉|付了|付清|还了|还清|好了|修好|弄好|履行|兑现|收到|清了|搬|没事了|解决"
+        ),
+    ),
+)
+
+
+def command_in(text: str) -> str | None:
+    """Return the command that the whole text is, if it is one."""
+    tidy = TIDY.sub("", text)
+    if not 0 < len(tidy) <= 16:
+        return None
+    return next((name for name, pattern in _COMMANDS if pattern.fullmatch(tidy)), None)
+
+
+def is_consent(text: str) -> bool | None:
+    """Return True for yes, False for no, None where the text is neither."""
+    tidy = TIDY.sub("", text)
+    if NO_CONSENT.fullmatch(tidy):
+        return False
+    return True if CONSENT.fullmatch(tidy) else None
+
+
+def is_yes(text: str) -> bool:
+    """Whether the text agrees with what was read back."""
+    return YES.fullmatch(TIDY.sub("", text)) is not None
+
+
+def is_correction(text: str) -> bool:
+    """Whether the text takes something back."""
+    return CORRECTION.search(text) is not None
+
+
+def corrected_part(text: str) -> str:
+    """Return what follows 改成, 应该是, 是 ...; the whole text where nothing does."""
+    found = CORRECTED.search(text)
+    return found.group(1) if found else text
+
+
+def names_other_side(text: str) -> bool:
+    """Whether it is the other side that does not want (对方不愿意来)."""
+    return OTHER_SIDE.search(text) is not None
+
+
+def performance_in(text: str) -> str | None:
+    """Return what a follow-up answer says of the promise: kept, partly, not_kept or disputed."""
+    if "没事" in text and "不" not in text:
+        return "kept"
+    return next((answer for answer, pattern in ANSWERED if pattern.search(text)), None)
+
+
+def chosen_in(offered: tuple[tuple[str, str], ...], text: str) -> str | None:
+    """Return the id of the offered choice that the text names by number, label or 第几个."""
+    tidy = TIDY.sub("", text)
+    if not tidy or len(tidy) > 24:
+        return None
+    number = _ordinal(tidy)
+    if number is not None and number <= len(offered):
+        return offered[number - 1][0]
+    return next((id_ for id_, label in offered if TIDY.sub("", label) == tidy), None)
+
+
+def _ordinal(tidy: str) -> int | None:
+    found = re.fullmatch(r"(?:第|选|选择)?([1-9一二三四五六七八九])(?:个|号|种)?", tidy)
+    if not found or (not tidy.isdigit() and tidy[0] not in "第选"):
+        return None
+    digit = found.group(1)
+    return int(digit) if digit.isdigit() else "一二三四五六七八九".index(digit) + 1
