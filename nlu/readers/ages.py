@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from nlu.readers.certainty import Certainty
+from nlu.readers.numerals import Quantity, quantities_in
+from nlu.readers.plain import plain
 
 
 class AgeBand(StrEnum):
@@ -26,6 +30,40 @@ class MinorAge:
     certainty: Certainty = Certainty.SURE
 
 
+_YEARS = re.compile(r"(?:多|来)?(?:个)?(?:周岁|虚岁|岁(?!月|数|末|以上的?老))")
+_MONTHS = re.compile(r"(?:多|来)?个?月大")
+_THEN = re.compile(r"(?:时|的时候|那年|那时|那阵|开始|起就|就出|结婚|嫁|出门打工)")
+_NEWBORN = re.compile(r"刚满月|未满月|刚出生")
+
+
 def minors_in(text: str) -> tuple[MinorAge, ...]:
     """Every minor whose age is told in `text`."""
-    raise NotImplementedError
+    flat = plain(text)
+    return minors_of(flat, quantities_in(flat))
+
+
+def minors_of(flat: str, quantities: Sequence[Quantity]) -> tuple[MinorAge, ...]:
+    """Every minor whose age is among `quantities` of a plain text."""
+    found = [age for number in quantities if (age := _minor(flat, number)) is not None]
+    if "满月" in flat or "刚出生" in flat:
+        found += [MinorAge(AgeBand.UNDER_8, *m.span()) for m in _NEWBORN.finditer(flat)]
+    return tuple(found)
+
+
+def _minor(flat: str, number: Quantity) -> MinorAge | None:
+    if months := _MONTHS.match(flat, number.end):
+        return MinorAge(AgeBand.UNDER_8, number.start, months.end())
+    years = _YEARS.match(flat, number.end)
+    if years is None or number.low >= 18:
+        return None
+    # An age long ago (他八岁时), and a range over two bands (十三四岁), need a question.
+    split = _band(number.low) is not _band(min(number.high, 17)) or number.high >= 18
+    then = _THEN.match(flat, years.end()) is not None
+    certainty = Certainty.OPEN if split or then else Certainty.SURE
+    return MinorAge(_band(number.low), number.start, years.end(), certainty)
+
+
+def _band(age: float) -> AgeBand:
+    if age < 8:
+        return AgeBand.UNDER_8
+    return AgeBand.FROM_8_TO_13 if age < 14 else AgeBand.FROM_14_TO_17

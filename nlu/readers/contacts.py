@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from nlu.readers.certainty import Certainty
+from nlu.readers.plain import plain
 
 
 class ContactKind(StrEnum):
@@ -29,11 +31,91 @@ class Contact:
     certainty: Certainty = Certainty.SURE
 
 
+_SPOKEN = re.compile(r"[零一二三四五六七八九幺0-9](?:[ -]?[零一二三四五六七八九幺0-9]){6,}")
+_TO_DIGITS = str.maketrans("零一二三四五六七八九幺", "01234567891")
+_FREE, _ALONE = r"(?<![0-9])", r"(?![ -]?[0-9])"
+_NUMBER = re.compile(
+    rf"(?P<id_card>{_FREE}[1-9](?:[ -]?[0-9]){{16}}[ -]?[0-9Xx]{_ALONE}"
+    rf"|{_FREE}[1-9][0-9]{{7}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{{3}}{_ALONE})"
+    rf"|(?P<mobile>(?:{_FREE}|(?<=(?<![0-9])86))1[ -]?[3-9](?:[ -]?[0-9]){{9}}{_ALONE})"
+    rf"|(?P<landline>{_FREE}\(?0(?:10|2[0-9]|[3-9][0-9]{{2}})\)?[ -]?[2-9][0-9]{{6,7}}{_ALONE})"
+    rf"|(?P<bank_card>{_FREE}[1-9](?:[ -]?[0-9]){{14,18}}(?![0-9]))"
+)
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-Za-hj-z][ ·.•]?"
+    r"(?:[DFdf][A-HJ-NP-Za-hj-np-z0-9][0-9]{4}|[0-9]{5}[DFdf]|[A-HJ-NP-Za-hj-np-z0-9]{4}"
+    r"[A-HJ-NP-Za-hj-np-z0-9学警挂])(?![A-Za-z0-9])"
+)
+_CARD_WORD = re.compile(r"(?:卡号?|账号|帐号|账户|帐户)[^0-9]{0,6}$")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
 def contacts_in(text: str) -> tuple[Contact, ...]:
     """Every private number in `text`."""
-    raise NotImplementedError
+    flat = plain(text)
+    if "零" in flat or "一" in flat or "幺" in flat:
+        flat = _SPOKEN.sub(lambda match: match[0].translate(_TO_DIGITS), flat)
+    return contacts_of(flat)
+
+
+def contacts_of(flat: str) -> tuple[Contact, ...]:
+    """Every private number in a plain text whose spoken digits are written as digits."""
+    found = [c for match in _NUMBER.finditer(flat) if (c := _number(flat, match)) is not None]
+    for match in _PLATE.finditer(flat):
+        if any(char.isdigit() for char in match[0]):
+            value = re.sub(r"[ ·.•]", "", match[0]).upper()
+            found.append(Contact(ContactKind.PLATE, value, *match.span()))
+    return tuple(sorted(found, key=lambda contact: contact.start))
 
 
 def mask(text: str) -> str:
-    """`text` with every private number masked."""
-    raise NotImplementedError
+    """Return `text` with every private number masked, and nothing else changed.
+
+    ID and bank card keep three and four digits, a phone three (or its area code) and four,
+    a plate its place and the last two signs.
+    """
+    parts, at = [], 0
+    for contact in contacts_in(text):
+        if contact.start >= at:
+            parts += [text[at : contact.start], _masked(contact)]
+            at = contact.end
+    return "".join([*parts, text[at:]])
+
+
+def _number(flat: str, match: re.Match[str]) -> Contact | None:
+    digits = re.sub(r"[ ()-]", "", match[0]).upper()
+    kind = ContactKind(match.lastgroup or "")
+    if kind is ContactKind.ID_CARD and not _is_id(digits) and _is_luhn(digits):
+        kind = ContactKind.BANK_CARD
+    if kind is ContactKind.BANK_CARD and not _is_luhn(digits):
+        if not _CARD_WORD.search(flat[max(0, match.start() - 12) : match.start()]):
+            return None
+        return Contact(kind, digits, *match.span(), Certainty.LIKELY)
+    sure = kind is not ContactKind.ID_CARD or _is_id(digits)
+    return Contact(kind, digits, *match.span(), Certainty.SURE if sure else Certainty.LIKELY)
+
+
+def _is_id(digits: str) -> bool:
+    """Check the last sign of an 18-digit ID number (GB 11643); the old 15 digits have none."""
+    if len(digits) == 15:
+        return True
+    total = sum(int(d) * w for d, w in zip(digits[:17], _WEIGHTS, strict=True))
+    return "10X98765432"[total % 11] == digits[17]
+
+
+def _is_luhn(digits: str) -> bool:
+    if not digits.isdigit() or not 15 < len(digits) < 20:
+        return False
+    doubled = (int(d) * 2 for d in digits[-2::-2])
+    return (sum(int(d) for d in digits[::-2]) + sum(d - 9 * (d > 9) for d in doubled)) % 10 == 0
+
+
+def _masked(contact: Contact) -> str:
+    value = contact.value
+    if contact.kind is ContactKind.PLATE:
+        return f"{value[:2]}·***{value[-2:]}"
+    if contact.kind is ContactKind.MOBILE:
+        return f"{value[:3]}****{value[-4:]}"
+    if contact.kind is ContactKind.LANDLINE:
+        return f"{value[: 3 if value[1] in '12' else 4]}****{value[-4:]}"
+    return value[:3] + "*" * (len(value) - 7) + value[-4:]
