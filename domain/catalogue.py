@@ -40,6 +40,7 @@ class Fact:
     `cues` are words in a story that tell the fact: for a text fact the found words themselves
     become its value; for an amount or a date the sum or day nearest to a cue is taken.
     `primary` facts take the story's first finding of their kind even without a cue.
+    `at_booking` facts are asked only once a time has been chosen.
     `called` are words a citizen uses for the fact when correcting it (金额, 日子).
     """
 
@@ -53,6 +54,7 @@ class Fact:
     called: tuple[str, ...] = ()
     primary: bool = False
     optional: bool = False
+    at_booking: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Inbox(Protocol):
 
     def add(self, message: HeardMessage) -> None: ...  # refuses with AlreadyHeard
 
+    def complete(self, message: HeardMessage) -> None: ...  # its words, once they may be kept
+
 
 class Outbox(Protocol):
     """Every word that goes out."""

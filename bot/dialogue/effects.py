@@ -28,12 +28,12 @@ class GiveConsent:
 
 @dataclass(frozen=True, slots=True)
 class KeepWaiting:
-    """Hold the message in memory alone until the person has agreed. Answers nothing."""
+    """Hold the message in memory alone until it may be kept or is wanted. Answers nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecallWaiting:
-    """Take the held message up again. Answers with `Told`, or nothing."""
+    """Take the held message up again. Answers with `Told`, or with `NothingWaiting`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class NothingWaiting:
+    """No message was held back."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseOpened:
     """The application is registered under this number."""
 
@@ -97,6 +102,7 @@ Event = (
     Told
     | Chose
     | Attached
+    | NothingWaiting
     | CaseOpened
     | SlotsFound
     | SessionBooked

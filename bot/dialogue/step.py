@@ -22,6 +22,7 @@ from bot.dialogue.events import (
     CaseOpened,
     Chose,
     Event,
+    NothingWaiting,
     Refused,
     SessionBooked,
     SessionGivenBack,
@@ -58,6 +59,8 @@ def step(state: Dialogue, event: Event, view: View) -> Turn:
 
 def _answered(state: Dialogue, event: Event, view: View) -> Turn:
     match event:
+        case NothingWaiting():
+            return intake.ask_for_more(replace(state, retold=0))
         case CaseOpened(number):
             return meeting.ask_kind(state, number)
         case SlotsFound():
@@ -387,7 +390,7 @@ def _do_in_form(state: Dialogue, what: str, view: View) -> Turn:
             words = ChangeCase(state.case_number, {}, state.story)
             return state, (words, Say("case_changed", {"number": state.case_number}))
         case "new_story":
-            fresh = Dialogue(Stage.TELLING, story=state.story, flags=state.flags)
+            fresh = Dialogue(Stage.TELLING, flags=state.flags)
             return fresh, (Say("new_matter"), RecallWaiting())
     return _stale(state, view)
 
