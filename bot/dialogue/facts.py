@@ -15,6 +15,7 @@ from nlu.readers.dates import When
 from nlu.readers.facts import Facts
 from nlu.readers.places import Place
 
+NUMBERED = 2  # from so many choices on, a bare number means the choice
 NEAR = 12  # characters between a cue and the sum or day that it speaks of
 
 

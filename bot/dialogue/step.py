@@ -290,9 +290,8 @@ def _resting(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if not heard.is_ours:
         return case_words.resume(state, view)
     choices = ("do:add", "do:new_story", "do:person")
-    return replace(state, story=heard.text[: intake.STORY_LIMIT]), (
-        Say("more_or_new", {}, choices),
-    )
+    state = replace(state, story=heard.text[: intake.STORY_LIMIT])
+    return state, (KeepWaiting(), Say("more_or_new", {}, choices))
 
 
 Handler = Callable[[Dialogue, Understanding, View], Turn]

@@ -93,12 +93,15 @@ def performance_in(text: str) -> str | None:
     return next((answer for answer, pattern in ANSWERED if pattern.search(text)), None)
 
 
-def chosen_in(offered: tuple[tuple[str, str], ...], text: str) -> str | None:
-    """Return the id of the offered choice that the text names by number, label or 第几个."""
+def chosen_in(offered: tuple[tuple[str, str], ...], text: str, numbers: bool = True) -> str | None:
+    """Return the id of the offered choice that the text names by its label, number or 第几个.
+
+    `numbers` is false where a bare number is an answer by itself, such as a sum.
+    """
     tidy = TIDY.sub("", text)
     if not tidy or len(tidy) > 24:
         return None
-    number = _ordinal(tidy)
+    number = _ordinal(tidy) if numbers else None
     if number is not None and number <= len(offered):
         return offered[number - 1][0]
     return next((id_ for id_, label in offered if TIDY.sub("", label) == tidy), None)

@@ -11,6 +11,7 @@ from domain.case import MediationCase, Party, Role, case_number
 from domain.facts import FactValue
 from domain.ports import UnitOfWork
 
+SUMMARY_LIMIT = 4000  # characters
 UNNAMED_APPLICANT = "申请人"
 UNNAMED_RESPONDENT = "对方"
 
@@ -70,6 +71,18 @@ def complete_applicant(
     changed = replace(case, parties=parties)
     work.cases.save(changed)
     return replace(changed, version=case.version + 1)
+
+
+def change_case(
+    work: UnitOfWork, number: int, facts: Mapping[str, FactValue], words: str, now: datetime
+) -> MediationCase:
+    """Put corrected facts, or further words of the applicant, into an open case."""
+    case = work.cases.get(number).change_facts(facts)
+    if words:
+        case = replace(case, summary=f"{case.summary}\n{words}"[:SUMMARY_LIMIT])
+    work.cases.save(case)
+    work.cases.note(number, now, "citizen", "changed", ",".join(facts) or "words")
+    return case
 
 
 def _said(facts: Mapping[str, FactValue], name: str, otherwise: str) -> str:

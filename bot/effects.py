@@ -1,0 +1,206 @@
+"""Carries out each dialogue effect through a domain service, inside the turn's transaction."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from bot.dialogue.effects import (
+    Book,
+    CallPerson,
+    ChangeCase,
+    Effect,
+    EndCase,
+    FindSlots,
+    GiveBack,
+    GiveConsent,
+    Hold,
+    KeepWaiting,
+    LookUpStatus,
+    RecallWaiting,
+    RegisterCase,
+    TakeAnswer,
+)
+from bot.dialogue.events import (
+    AnswerTaken,
+    CaseEnded,
+    CaseOpened,
+    Event,
+    NothingWaiting,
+    SessionBooked,
+    SessionGivenBack,
+    SlotsFound,
+    StatusFound,
+    Told,
+)
+from domain.case import Stage
+from domain.conversation import Conversation, HeardMessage, Task
+from domain.ports import UnitOfWork
+from domain.services import booking, follow_up, intake
+from domain.services.booking import BookSession
+from domain.session import SessionKind
+
+WAITING_LIMIT = 2000
+WAITING_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message held in memory: what was understood of it, and its row in the inbox."""
+
+    told: Told
+    message: HeardMessage
+    at: datetime
+
+
+class WaitingRoom:
+    """Messages that may not be stored yet. In memory alone, bounded in number and in time."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, Waiting] = OrderedDict()
+        self._lock = Lock()
+
+    def hold(self, conversation_id: str, waiting: Waiting) -> None:
+        """Keep the latest message of a conversation."""
+        with self._lock:
+            self._waiting.pop(conversation_id, None)
+            self._waiting[conversation_id] = waiting
+            if len(self._waiting) > WAITING_LIMIT:
+                self._waiting.popitem(last=False)
+
+    def look(self, conversation_id: str, now: datetime) -> Waiting | None:
+        """Return the held message, unless it is older than half an hour."""
+        with self._lock:
+            waiting = self._waiting.get(conversation_id)
+        fresh = waiting and now - waiting.at <= timedelta(minutes=WAITING_MINUTES)
+        return waiting if fresh else None
+
+    def drop(self, conversation_id: str) -> None:
+        """Forget the held message."""
+        with self._lock:
+            self._waiting.pop(conversation_id, None)
+
+
+@dataclass
+class Carrying:
+    """What the effects of one turn work on; `conversation` changes as they are carried out."""
+
+    work: UnitOfWork
+    conversation: Conversation
+    message: HeardMessage
+    told: Told | None
+    now: datetime
+    waiting_room: WaitingRoom
+
+    def carry_out(self, effect: Effect) -> Event | None:
+        """Do what the effect says and return its answer, if it has one. May raise a Refusal."""
+        match effect:
+            case GiveConsent():
+                self.conversation = replace(self.conversation, consented_at=self.now)
+            case KeepWaiting():
+                if self.told is not None:
+                    held = Waiting(self.told, self.message, self.now)
+                    self.waiting_room.hold(self.conversation.id, held)
+            case RecallWaiting():
+                return self._recall()
+            case Hold(flags, number):
+                self.conversation = replace(self.conversation, is_held=True)
+                if number is not None:
+                    booking.hold_case(self.work, number, frozenset(flags), self.now)
+            case CallPerson():
+                self._call(effect)
+            case _:
+                return self._serve(effect)
+        return None
+
+    def _recall(self) -> Event:
+        waiting = self.waiting_room.look(self.conversation.id, self.now)
+        if waiting is None:
+            return NothingWaiting()
+        self.work.inbox.complete(waiting.message)
+        return waiting.told
+
+    def _call(self, effect: CallPerson) -> None:
+        about = effect.number or self.conversation.id
+        self.work.tasks.open(
+            Task(
+                effect.kind,
+                self.now,
+                self.now + timedelta(minutes=effect.minutes),
+                f"{effect.kind}:{about}:{effect.reason}:{self.now.date()}",
+                conversation_id=self.conversation.id,
+                case_number=effect.number,
+                details={"reason": effect.reason},
+            )
+        )
+
+    def _serve(self, effect: Effect) -> Event | None:
+        match effect:
+            case RegisterCase():
+                return self._register(effect)
+            case ChangeCase():
+                intake.change_case(self.work, effect.number, effect.facts, effect.words, self.now)
+            case FindSlots(wish):
+                return SlotsFound(tuple(booking.offer_slots(self.work, wish, self.now)))
+            case Book():
+                return self._book(effect)
+            case GiveBack(number):
+                booking.give_back_session(self.work, number, self.now)
+                return SessionGivenBack()
+            case EndCase(number, other_side):
+                return self._end(number, other_side)
+            case LookUpStatus(number, purpose):
+                return self._look_up(number, purpose)
+            case TakeAnswer(number, answer, row):
+                said = follow_up.Answer(self.conversation.id, number, answer, row)
+                return AnswerTaken(follow_up.take_answer(self.work, said, self.now))
+        return None
+
+    def _register(self, effect: RegisterCase) -> Event:
+        wish = intake.OpenCase(
+            self.conversation.id,
+            effect.dispute_type,
+            effect.story,
+            effect.facts,
+            frozenset(effect.flags),
+        )
+        case = intake.open_case(self.work, wish, self.now)
+        self.conversation = replace(
+            self.conversation, case_number=case.number, dispute_type=case.dispute_type
+        )
+        return CaseOpened(case.number)
+
+    def _book(self, effect: Book) -> Event:
+        _, mediator_id, kind, starts_at = effect.slot.split(":", 3)
+        if effect.name or effect.phone:
+            intake.complete_applicant(self.work, effect.number, effect.name, effect.phone)
+        wish = BookSession(
+            effect.number, mediator_id, SessionKind(kind), datetime.fromisoformat(starts_at)
+        )
+        act = booking.reschedule_session if effect.moving else booking.book_session
+        booked = act(self.work, wish, self.now)
+        mediator = self.work.roster.get(mediator_id)
+        return SessionBooked(booked, mediator.name, mediator.phone)
+
+    def _end(self, number: int, other_side: bool) -> Event:
+        stage = Stage.OTHER_SIDE_REFUSED if other_side else Stage.WITHDRAWN
+        booking.withdraw_case(self.work, number, self.now, stage, "citizen")
+        self.conversation = replace(self.conversation, case_number=None)
+        return CaseEnded(number, other_side)
+
+    def _look_up(self, number: int, purpose: str) -> Event:
+        case = self.work.cases.get(number)
+        coming = self.work.sessions.coming(number, self.now)
+        mediator = self.work.roster.get(coming.mediator_id) if coming else None
+        return StatusFound(
+            purpose,
+            number,
+            case.stage.value,
+            case.dispute_type,
+            coming,
+            coming.mediator_id if coming else None,
+            mediator.name if mediator else "",
+            mediator.phone if mediator else "",
+        )

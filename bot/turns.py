@@ -1,0 +1,265 @@
+"""One message in, replies out, one transaction between: the only place where deciding meets doing."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from bot.dialogue.effects import Say
+from bot.dialogue.events import Attached, Chose, Event, Refused, Told
+from bot.dialogue.facts import NUMBERED
+from bot.dialogue.state import Dialogue, Stage, from_data, to_data
+from bot.dialogue.step import step
+from bot.dialogue.view import View
+from bot.dialogue.words import chosen_in
+from bot.effects import Carrying, WaitingRoom
+from bot.messages import TEXT_LIMIT, Incoming, Reply
+from bot.render import Renderer
+from domain.catalogue import Catalogue
+from domain.conversation import Conversation, HeardMessage, OutWord
+from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal
+from domain.ports import UnitOfWork
+from nlu.interpreter import Heard, Interpreter, Understanding
+
+EVENTS_A_TURN = 12  # a turn that goes on longer is a bug, not a conversation
+TRIES = 3
+
+T = TypeVar("T")
+
+
+class Keeper(Protocol):
+    """Where units of work come from: `storage.writer.Writer`."""
+
+    def submit(self, job: Callable[[UnitOfWork], T]) -> Any: ...  # a concurrent Future of T
+
+    def read(self, job: Callable[[UnitOfWork], T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message with all that can be known of it outside a transaction."""
+
+    incoming: Incoming
+    conversation: Conversation
+    is_new: bool
+    state: Dialogue
+    event: Event
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a turn led to. `is_repeat` marks a message that was taken before."""
+
+    replies: tuple[Reply, ...]
+    conversation_id: str = ""
+    is_repeat: bool = False
+
+
+class Turns:
+    """Takes messages, one turn at a time per conversation; the caller keeps that order."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        interpreter: Interpreter,
+        catalogue: Catalogue,
+        renderer: Renderer,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._keeper = keeper
+        self._interpreter = interpreter
+        self._catalogue = catalogue
+        self._renderer = renderer
+        self._clock = clock
+        self._waiting_room = WaitingRoom()
+
+    def take(self, incoming: Incoming) -> Taken:
+        """Take one message and wait until it is committed."""
+        for attempt in range(TRIES):
+            prepared = self.prepare([incoming])[0]
+            try:
+                return self.finish(prepared)
+            except ConversationMovedOn:
+                if attempt + 1 == TRIES:
+                    raise
+        raise AssertionError
+
+    def finish(self, prepared: Prepared) -> Taken:
+        """Commit a prepared turn; a refusal rolls it back and it is taken once more with it."""
+        try:
+            taken: Taken = self._keeper.submit(lambda work: self.commit(work, prepared)).result()
+        except AlreadyHeard:
+            return Taken((), prepared.conversation.id, is_repeat=True)
+        except ConversationMovedOn:
+            raise
+        except Refusal as refusal:
+            again = replace(prepared, event=Refused(refusal))
+            taken = self._keeper.submit(lambda work: self.commit(work, again)).result()
+        return taken
+
+    def prepare(self, messages: Sequence[Incoming]) -> list[Prepared]:
+        """Recall each conversation and read each text: everything before the transaction.
+
+        At most one message of a conversation may be in `messages`.
+        """
+        now = self._clock()
+        known = self._keeper.read(
+            lambda work: [work.conversations.get(m.channel, m.sender) for m in messages]
+        )
+        conversations = [
+            found or Conversation(secrets.token_hex(8), message.channel, message.sender, {}, now)
+            for found, message in zip(known, messages, strict=True)
+        ]
+        states = [from_data(conversation.state) for conversation in conversations]
+        events = self._events(messages, states, now)
+        return [
+            Prepared(message, conversation, found is None, state, event, now)
+            for message, conversation, found, state, event in zip(
+                messages, conversations, known, states, events, strict=True
+            )
+        ]
+
+    def _events(
+        self, messages: Sequence[Incoming], states: Sequence[Dialogue], now: datetime
+    ) -> list[Event]:
+        events: list[Event | None] = [
+            _plain_event(message, state) for message, state in zip(messages, states, strict=True)
+        ]
+        unread = [place for place, event in enumerate(events) if event is None]
+        if unread:
+            heard = [
+                Heard(
+                    (messages[place].text or "")[:TEXT_LIMIT],
+                    now,
+                    asked=states[place].stage is Stage.ASKING,
+                )
+                for place in unread
+            ]
+            for place, understanding in zip(unread, self._interpreter.read(heard), strict=True):
+                events[place] = Told(understanding)
+        return [event for event in events if event is not None]
+
+    def commit(self, work: UnitOfWork, prepared: Prepared) -> Taken:
+        """Do everything of one turn inside `work`: inbox, steps and effects, state, outbox."""
+        told = prepared.event if isinstance(prepared.event, Told) else None
+        message = _heard_message(prepared, told)
+        carrying = Carrying(
+            work, prepared.conversation, message, told, prepared.now, self._waiting_room
+        )
+        kept_before = prepared.conversation.consented_at is not None
+        if prepared.is_new:
+            work.conversations.add(prepared.conversation)
+        work.inbox.add(message if kept_before else _without_words(message))
+        state, says = self._converse(carrying, prepared.state, prepared.event)
+        words = [self._word(carrying.conversation, say, prepared.now) for say in says]
+        state = replace(state, offered=_offered(words, state))
+        work.conversations.save(self._kept(carrying.conversation, state, prepared.now))
+        ids = work.outbox.add(words)
+        return Taken(
+            tuple(
+                Reply(prepared.incoming.sender, w.text, w.choices, w.asks, w.case_number, id_)
+                for w, id_ in zip(words, ids, strict=True)
+            ),
+            prepared.conversation.id,
+        )
+
+    def _converse(
+        self, carrying: Carrying, state: Dialogue, event: Event
+    ) -> tuple[Dialogue, list[Say]]:
+        view = View(self._catalogue, carrying.now)
+        events = deque([event])
+        says: list[Say] = []
+        for _ in range(EVENTS_A_TURN):
+            if not events:
+                return state, says
+            state, effects = step(state, events.popleft(), view)
+            for effect in effects:
+                if isinstance(effect, Say):
+                    says.append(effect)
+                    continue
+                answer = carrying.carry_out(effect)
+                if answer is not None:
+                    events.append(answer)
+        raise RuntimeError("a turn does not come to an end")
+
+    def _word(self, conversation: Conversation, say: Say, now: datetime) -> OutWord:
+        return OutWord(
+            conversation.id,
+            say.template,
+            self._renderer.reply(say.template, say.data),
+            now,
+            tuple(self._renderer.choice(id_) for id_ in say.choices),
+            say.asks,
+            conversation.case_number,
+        )
+
+    def _kept(self, conversation: Conversation, state: Dialogue, now: datetime) -> Conversation:
+        return replace(
+            conversation,
+            state=to_data(state),
+            case_number=state.case_number,
+            is_held=state.stage is Stage.HELD,
+            dispute_type=state.dispute_type,
+            updated_at=now,
+        )
+
+
+def _plain_event(message: Incoming, state: Dialogue) -> Event | None:
+    """Return the event of a message that needs no understanding; None for free text."""
+    if message.attachment is not None:
+        return Attached()
+    if message.choice is not None:
+        return Chose(message.choice)
+    open_number = state.stage is Stage.ASKING and not _choices_are_answers(state)
+    chosen = chosen_in(state.offered, message.text or "", numbers=not open_number)
+    return Chose(chosen) if chosen is not None else None
+
+
+def _choices_are_answers(state: Dialogue) -> bool:
+    prefix = f"fact:{state.asked}:"
+    answers = [id_ for id_, _ in state.offered if id_.startswith(prefix)]
+    return len(answers) >= NUMBERED
+
+
+def _offered(words: Sequence[OutWord], state: Dialogue) -> tuple[tuple[str, str], ...]:
+    """Return the choices under the last word that has any; the older ones where none has."""
+    for word in reversed(words):
+        if word.choices:
+            return tuple((choice["id"], choice["label"]) for choice in word.choices)
+    return state.offered
+
+
+def _heard_message(prepared: Prepared, told: Told | None) -> HeardMessage:
+    incoming = prepared.incoming
+    message = HeardMessage(
+        incoming.channel,
+        incoming.message_id,
+        prepared.conversation.id,
+        prepared.now,
+        (incoming.text or "")[:TEXT_LIMIT] or None,
+        incoming.choice or incoming.attachment,
+    )
+    return _with_understanding(message, told.heard) if told is not None else message
+
+
+def _with_understanding(message: HeardMessage, heard: Understanding) -> HeardMessage:
+    return replace(
+        message,
+        intent=heard.intent,
+        dispute_type=heard.dispute_type,
+        confidence=round(heard.confidence, 4),
+        flags=tuple(sorted(heard.flags)),
+        model=heard.model,
+    )
+
+
+def _without_words(message: HeardMessage) -> HeardMessage:
+    """Return what may be kept before consent: that something came, and when."""
+    return HeardMessage(
+        message.channel, message.message_id, message.conversation_id, message.at, None
+    )
