@@ -179,13 +179,13 @@ def _digit(char: str) -> int:
 
 def _bare(flat: str, number: Quantity, end: int, before: str, asked: bool) -> Amount | None:
     """Read a number without 元 or 块, if something beside it says that it is money."""
-    if number.spelled or COUNTED.match(flat, end) or (number.high < 10 and number.unit == 1):
-        if not (asked and _is_alone(flat, number, end)):
-            return None
+    counted = number.spelled or COUNTED.match(flat, end) or (number.high < 10 and number.unit == 1)
+    if counted and not (asked and _is_alone(flat, number, end)):
+        return None
     rated = RATE_BEFORE.search(before) or RATE_AFTER.match(flat, end)
-    if number.unit == 1 and number.arabic and not asked and not rated:
-        if number.high in _HOTLINES or number.high < 20 or not CUE_CLOSE.search(before):
-            return None
+    plain_digits = number.unit == 1 and number.arabic and not asked and not rated
+    if plain_digits and (number.high in _HOTLINES or number.high < 20):
+        return None
     near = CUE_BEFORE if number.unit >= 100 else CUE_CLOSE
     if not (asked or rated or near.search(before) or CUE_AFTER.match(flat, end)):
         return None

@@ -50,7 +50,7 @@ def areas_of(
     flat: str, quantities: Sequence[Quantity], taken: Sequence[tuple[int, int]] = ()
 ) -> tuple[Area, ...]:
     """Every area among `quantities` of a plain text that no `taken` span holds."""
-    found = []
+    found: list[Area] = []
     before: Quantity | None = None
     for number in quantities:
         if not any(start <= number.start < end for start, end in taken):

@@ -94,7 +94,7 @@ class _Run:
         while self.at < len(self.text) and self._take(self.text[self.at]):
             pass
         low, high = _plus(_plus(self.total, self.section), self._tail())
-        nothing = self.total == self.section == (0, 0) and self.held is None
+        nothing = not any(self.total) and not any(self.section) and self.held is None
         if nothing or high >= 10**_TEN_DIGITS:
             return None
         return Quantity(
@@ -117,7 +117,7 @@ class _Run:
         return char == "点" and self._take_decimal()
 
     def _started(self) -> bool:
-        return self.held is not None or self.section != (0, 0) or self.total != (0, 0)
+        return self.held is not None or any(self.section) or any(self.total)
 
     def _next(self) -> str:
         return self.text[self.at + 1 : self.at + 2]
@@ -178,7 +178,7 @@ class _Run:
             self.held = (1, 1)
         if unit >= 10_000:
             base = _plus(self.section, self.held or (0, 0))
-            if base == (0, 0):
+            if not any(base):
                 return False
             self.total, self.section = _plus(self.total, _times(base, unit)), (0, 0)
         elif self.held is None and unit > 10:
