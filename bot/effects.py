@@ -93,6 +93,7 @@ class Carrying:
     told: Told | None
     now: datetime
     waiting_room: WaitingRoom
+    has_recalled: bool = False
 
     def carry_out(self, effect: Effect) -> Event | None:
         """Do what the effect says and return its answer, if it has one. May raise a Refusal."""
@@ -119,6 +120,7 @@ class Carrying:
         waiting = self.waiting_room.look(self.conversation.id, self.now)
         if waiting is None:
             return NothingWaiting()
+        self.has_recalled = True
         self.work.inbox.complete(waiting.message)
         return waiting.told
 
@@ -142,13 +144,8 @@ class Carrying:
                 return self._register(effect)
             case ChangeCase():
                 intake.change_case(self.work, effect.number, effect.facts, effect.words, self.now)
-            case FindSlots(wish):
-                return SlotsFound(tuple(booking.offer_slots(self.work, wish, self.now)))
-            case Book():
-                return self._book(effect)
-            case GiveBack(number):
-                booking.give_back_session(self.work, number, self.now)
-                return SessionGivenBack()
+            case FindSlots() | Book() | GiveBack():
+                return self._meet(effect)
             case EndCase(number, other_side):
                 return self._end(number, other_side)
             case LookUpStatus(number, purpose):
@@ -157,6 +154,15 @@ class Carrying:
                 said = follow_up.Answer(self.conversation.id, number, answer, row)
                 return AnswerTaken(follow_up.take_answer(self.work, said, self.now))
         return None
+
+    def _meet(self, effect: FindSlots | Book | GiveBack) -> Event:
+        match effect:
+            case FindSlots(wish):
+                return SlotsFound(tuple(booking.offer_slots(self.work, wish, self.now)))
+            case GiveBack(number):
+                booking.give_back_session(self.work, number, self.now)
+                return SessionGivenBack()
+        return self._book(effect)
 
     def _register(self, effect: RegisterCase) -> Event:
         wish = intake.OpenCase(

@@ -35,6 +35,7 @@ class Reply:
     asks: Mapping[str, str] | None = None
     case: int | None = None
     id: int = 0
+    template: str = ""
 
     def to_wire(self) -> dict[str, Any]:
         """Return the JSON line of `chat --json`."""

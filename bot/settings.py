@@ -1,4 +1,4 @@
-"""Settings, read once from the environment; what is not known or not usable is refused, all at once."""
+"""Settings, read once from the environment; all that is not usable is refused at once."""
 
 from __future__ import annotations
 

@@ -1,14 +1,16 @@
-"""One message in, replies out, one transaction between: the only place where deciding meets doing."""
+"""One message in, replies out, one transaction between: where deciding meets doing."""
 
 from __future__ import annotations
 
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from bot.channels import PULLED
 from bot.dialogue.effects import Say
 from bot.dialogue.events import Attached, Chose, Event, Refused, Told
 from bot.dialogue.facts import NUMBERED
@@ -20,7 +22,7 @@ from bot.effects import Carrying, WaitingRoom
 from bot.messages import TEXT_LIMIT, Incoming, Reply
 from bot.render import Renderer
 from domain.catalogue import Catalogue
-from domain.conversation import Conversation, HeardMessage, OutWord
+from domain.conversation import Conversation, HeardMessage, OutboxState, OutWord
 from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal
 from domain.ports import UnitOfWork
 from nlu.interpreter import Heard, Interpreter, Understanding
@@ -34,9 +36,13 @@ T = TypeVar("T")
 class Keeper(Protocol):
     """Where units of work come from: `storage.writer.Writer`."""
 
-    def submit(self, job: Callable[[UnitOfWork], T]) -> Any: ...  # a concurrent Future of T
+    def submit(self, job: Callable[[UnitOfWork], T]) -> Future[T]:
+        """Do the job in a transaction; the future resolves once it is committed."""
+        ...
 
-    def read(self, job: Callable[[UnitOfWork], T]) -> T: ...
+    def read(self, job: Callable[[UnitOfWork], T]) -> T:
+        """Do a job that only reads, at once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Taken:
     replies: tuple[Reply, ...]
     conversation_id: str = ""
     is_repeat: bool = False
+    has_recalled: bool = False
 
 
 class Turns:
@@ -92,7 +99,7 @@ class Turns:
     def finish(self, prepared: Prepared) -> Taken:
         """Commit a prepared turn; a refusal rolls it back and it is taken once more with it."""
         try:
-            taken: Taken = self._keeper.submit(lambda work: self.commit(work, prepared)).result()
+            taken = self._keeper.submit(lambda work: self.commit(work, prepared)).result()
         except AlreadyHeard:
             return Taken((), prepared.conversation.id, is_repeat=True)
         except ConversationMovedOn:
@@ -100,6 +107,8 @@ class Turns:
         except Refusal as refusal:
             again = replace(prepared, event=Refused(refusal))
             taken = self._keeper.submit(lambda work: self.commit(work, again)).result()
+        if taken.has_recalled:
+            self._waiting_room.drop(taken.conversation_id)
         return taken
 
     def prepare(self, messages: Sequence[Incoming]) -> list[Prepared]:
@@ -162,10 +171,19 @@ class Turns:
         ids = work.outbox.add(words)
         return Taken(
             tuple(
-                Reply(prepared.incoming.sender, w.text, w.choices, w.asks, w.case_number, id_)
+                Reply(
+                    prepared.incoming.sender,
+                    w.text,
+                    w.choices,
+                    w.asks,
+                    w.case_number,
+                    id_,
+                    w.template,
+                )
                 for w, id_ in zip(words, ids, strict=True)
             ),
             prepared.conversation.id,
+            has_recalled=carrying.has_recalled,
         )
 
     def _converse(
@@ -196,6 +214,7 @@ class Turns:
             tuple(self._renderer.choice(id_) for id_ in say.choices),
             say.asks,
             conversation.case_number,
+            state=OutboxState.SENT if conversation.channel in PULLED else OutboxState.QUEUED,
         )
 
     def _kept(self, conversation: Conversation, state: Dialogue, now: datetime) -> Conversation:

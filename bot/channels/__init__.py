@@ -1,0 +1,3 @@
+"""Channels translate between a messenger and `Incoming` / `Reply`; they decide nothing."""
+
+PULLED = frozenset({"webchat", "terminal"})  # the person's side fetches its words itself

@@ -61,6 +61,17 @@ def _answered(state: Dialogue, event: Event, view: View) -> Turn:
     match event:
         case NothingWaiting():
             return intake.ask_for_more(replace(state, retold=0))
+        case AnswerTaken(template):
+            return state, (Say(template), *intake.ask_again(state, view))
+        case StatusFound():
+            return case_words.found(state, event, view)
+        case CaseEnded():
+            return case_words.say_ended(state, event, view)
+    return _met(state, event)
+
+
+def _met(state: Dialogue, event: Event) -> Turn:
+    match event:
         case CaseOpened(number):
             return meeting.ask_kind(state, number)
         case SlotsFound():
@@ -74,12 +85,6 @@ def _answered(state: Dialogue, event: Event, view: View) -> Turn:
                     "session_given_back", {"number": state.case_number}, ("do:book", "do:withdraw")
                 ),
             )
-        case CaseEnded():
-            return case_words.say_ended(state, event, view)
-        case StatusFound():
-            return case_words.found(state, event, view)
-        case AnswerTaken(template):
-            return state, (Say(template), *intake.ask_again(state, view))
     raise AssertionError(event)
 
 

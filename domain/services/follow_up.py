@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.agreement import SettlementAgreement
 from domain.calendar import outside_quiet_hours
-from domain.case import MediationCase, Role, Stage
+from domain.case import MediationCase, Party, Role, Stage
 from domain.conversation import Task, TaskKind
 from domain.errors import NothingAsked
 from domain.follow_up import (
@@ -94,12 +94,24 @@ def fire(work: UnitOfWork, row: FollowUp, now: datetime) -> list[Outcome]:
 
 
 def _still_wanted(work: UnitOfWork, case: MediationCase, row: FollowUp) -> bool:
-    if case.is_held or not case.is_open:
+    if case.is_held or not case.is_open or _is_held(work, _party(case, row)):
         return False
     if row.booking_id is None:
         return True
     booking = work.sessions.get(row.booking_id)
     return booking is not None and booking.status is BookingStatus.BOOKED
+
+
+def _party(case: MediationCase, row: FollowUp) -> Party:
+    return case.applicant if row.recipient is Role.APPLICANT else case.respondent
+
+
+def _is_held(work: UnitOfWork, party: Party) -> bool:
+    """Whether the party's chat is under a safety flag: the phone may be watched."""
+    if party.conversation_id is None:
+        return False
+    conversation = work.conversations.by_id(party.conversation_id)
+    return conversation is not None and conversation.is_held
 
 
 def _carry_out(
@@ -121,7 +133,7 @@ def _carry_out(
 
 
 def _say(work: UnitOfWork, case: MediationCase, row: FollowUp, now: datetime) -> Iterator[Outcome]:
-    party = case.applicant if row.recipient is Role.APPLICANT else case.respondent
+    party = _party(case, row)
     if party.conversation_id is None:
         yield from _call(work, case, TaskKind.PHONE, now, f"phone:{row.key}", row.recipient, row)
         return

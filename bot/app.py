@@ -1,0 +1,85 @@
+"""The composition root: from settings to everything that runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from nlu.rasa_interpreter import NoModel, load
+from nlu.train import train
+from storage.engine import open_engine
+from storage.migrate import migrate
+from storage.seed import seed
+from storage.writer import Writer
+
+from bot.lanes import Lanes
+from bot.render import Renderer
+from bot.settings import Settings
+from bot.turns import Turns
+from domain.calendar import LOCAL
+from domain.catalogue import Catalogue, load_catalogue
+from nlu.interpreter import Interpreter
+
+Clock = Callable[[], datetime]
+log = logging.getLogger(__name__)
+
+
+def wall_clock() -> datetime:
+    """Return now, in Asia/Shanghai."""
+    return datetime.now(LOCAL)
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything that is made once and shared."""
+
+    settings: Settings
+    writer: Writer
+    interpreter: Interpreter
+    catalogue: Catalogue
+    renderer: Renderer
+    turns: Turns
+    lanes: Lanes
+    clock: Clock
+    ticked_at: list[datetime | None] = field(default_factory=lambda: [None])
+
+    def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+        self.writer.close()
+
+
+def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
+    """Make the application: data folder, catalogue, database, roster, model, turns."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    catalogue = load_catalogue()
+    interpreter = ready_interpreter(settings)
+    writer = ready_writer(settings)
+    names = writer.read(lambda work: {m.id: m.name for m in work.roster.all()})
+    renderer = Renderer(catalogue, lambda mediator_id: names.get(mediator_id, ""))
+    turns = Turns(writer, interpreter, catalogue, renderer, clock)
+    return App(
+        settings, writer, interpreter, catalogue, renderer, turns, Lanes(turns, writer), clock
+    )
+
+
+def ready_writer(settings: Settings) -> Writer:
+    """Open the database, bring it to the newest form and seed an empty roster."""
+    engine = open_engine(settings.database_url)
+    migrate(engine)
+    writer = Writer(engine)
+    seeded = writer.submit(seed).result()
+    if seeded:
+        log.info("placed a demo roster of %s mediators and lawyers", seeded)
+    return writer
+
+
+def ready_interpreter(settings: Settings) -> Interpreter:
+    """Load the trained model; where there is none, train one first."""
+    try:
+        return load(settings.models)
+    except NoModel:
+        log.info("no trained model yet: training one, this takes some seconds")
+        train(settings.models)
+        return load(settings.models)

@@ -1,0 +1,216 @@
+"""What each command-line word does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from typing import Any, TextIO, TypeVar
+
+from nlu.classify import to_wire
+from nlu.evaluate import evaluate_and_report
+from nlu.rasa_interpreter import load
+from nlu.train import train as train_model
+
+from bot.app import App, build_app, ready_writer, wall_clock
+from bot.channels import terminal
+from bot.messages import Incoming, Reply
+from bot.serving import run_server
+from bot.settings import Settings
+from bot.ticks import put_out
+from bot.ticks import tick as one_tick
+from domain.agreement import Instalment, SettlementAgreement
+from domain.calendar import LOCAL, local
+from domain.case import Stage
+from domain.catalogue import load_catalogue
+from domain.errors import AgreementNotPossible
+from domain.ports import UnitOfWork
+from domain.services import booking, follow_up
+from nlu import review
+from nlu.interpreter import Heard
+
+BATCH = 64
+NOON = time(12)
+T = TypeVar("T")
+
+
+def serve(settings: Settings, wanted: Namespace) -> None:
+    """Serve until stopped."""
+    run_server(settings, ticks=not wanted.no_ticks)
+
+
+@contextmanager
+def opened(settings: Settings, now: datetime | None) -> Iterator[App]:
+    """Build the application, with a clock that stands still where `now` is given."""
+    app = build_app(settings, (lambda: now) if now is not None else wall_clock)
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def chat(settings: Settings, wanted: Namespace) -> None:
+    """Talk in the terminal, as a person or in JSON lines."""
+    with opened(settings, wanted.now) as app:
+
+        def take(incoming: Incoming) -> tuple[Reply, ...]:
+            return app.turns.take(incoming).replies
+
+        if wanted.json:
+            terminal.chat_json(take, sys.stdin, sys.stdout)
+        else:
+            terminal.chat(take, wanted.sender, sys.stdin, sys.stdout)
+
+
+def classify(settings: Settings, wanted: Namespace) -> int:
+    """Read JSON lines {"id","text"} and write what each text means, in the same order."""
+    interpreter = load(settings.models)
+    now = local(wanted.today, NOON) if wanted.today else wall_clock()
+    faults = 0
+    waiting: list[dict[str, Any]] = []
+
+    def answer() -> None:
+        heard = [Heard(each["text"], now) for each in waiting]
+        for each, understood in zip(waiting, interpreter.read(heard), strict=True):
+            write_line(sys.stdout, {"id": each["id"], **to_wire(understood)})
+        waiting.clear()
+
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        item = _item(line)
+        if item is None:
+            print(  # noqa: T201
+                f'line {number}: is no {{"id": ..., "text": "..."}}; left out', file=sys.stderr
+            )
+            faults += 1
+            continue
+        waiting.append(item)
+        if len(waiting) == BATCH:
+            answer()
+    answer()
+    return 1 if faults else 0
+
+
+def _item(line: str) -> dict[str, Any] | None:
+    try:
+        item = json.loads(line)
+    except ValueError:
+        return None
+    if isinstance(item, dict) and "id" in item and isinstance(item.get("text"), str):
+        return item
+    return None
+
+
+def write_line(out: TextIO, data: dict[str, Any]) -> None:
+    """Write one JSON line."""
+    out.write(json.dumps(data, ensure_ascii=False) + "\n")
+
+
+def train(settings: Settings, wanted: Namespace) -> None:
+    """Train a new model beside the old one, or go back to the one before."""
+    if wanted.roll_back:
+        print(review.roll_back(settings.models))  # noqa: T201
+    elif wanted.with_review:
+        print(review.train_with_review(settings.models, wanted.with_review))  # noqa: T201
+    else:
+        print(train_model(settings.models))  # noqa: T201
+
+
+def evaluate(settings: Settings, wanted: Namespace) -> None:
+    """Measure the model on the gold set, and on a further file where one is named."""
+    report = settings.data / "reports" / "nlu.html"
+    print(evaluate_and_report(load(settings.models), report, wanted.file))  # noqa: T201
+
+
+def tick(settings: Settings, wanted: Namespace) -> None:
+    """Fire what is due, once."""
+    with opened(settings, wanted.now) as app:
+        for record in one_tick(app.writer, app.renderer, app.clock()):
+            write_line(sys.stdout, record)
+
+
+def migrate(settings: Settings, _: Namespace) -> None:
+    """Bring the database to the newest form; a roster is placed into an empty one."""
+    ready_writer(settings).close()
+    print("the database is up to date")  # noqa: T201
+
+
+seed = migrate
+
+
+def doctor(settings: Settings, _: Namespace) -> None:
+    """Check everything that the application needs, and say what was found."""
+    found = {
+        "database": settings.database_url.partition("://")[0],
+        "dispute types": len(load_catalogue().sheets),
+        "model": load(settings.models).model,
+        "telegram": "on" if settings.telegram_token else "off",
+    }
+    writer = ready_writer(settings)
+    found["people on the roster"] = len(writer.read(lambda work: work.roster.all()))
+    writer.close()
+    for name, value in found.items():
+        print(f"{name}: {value}")  # noqa: T201
+
+
+def agree(settings: Settings, wanted: Namespace) -> None:
+    """Record the agreement of a case; its follow-up plan begins."""
+    now = wanted.now or wall_clock()
+    agreement = SettlementAgreement(
+        wanted.case,
+        wanted.on or now.astimezone(LOCAL).date(),
+        wanted.terms,
+        tuple(_instalment(wanted.case, each) for each in wanted.due),
+    )
+    case = _do(settings, lambda work: follow_up.record_agreement(work, agreement, now, "mediator"))
+    print(f"case {case.number}: {case.stage}")  # noqa: T201
+
+
+def _instalment(number: int, text: str) -> Instalment:
+    day, _, yuan = text.partition("=")
+    try:
+        return Instalment(date.fromisoformat(day), round(float(yuan) * 100) if yuan else None)
+    except ValueError:
+        raise AgreementNotPossible(number, f"--due {text}: write 2026-12-31=5000") from None
+
+
+def visit(settings: Settings, wanted: Namespace) -> None:
+    """Record a home re-check as kept or missed."""
+    now = wanted.now or wall_clock()
+    with opened(settings, now) as app:
+
+        def job(work: UnitOfWork) -> list[dict[str, Any]]:
+            outcomes = follow_up.keep_visit(work, wanted.case, wanted.kept, now)
+            return [put_out(work, app.renderer, each, now) for each in outcomes]
+
+        for record in app.writer.submit(job).result():
+            write_line(sys.stdout, record)
+
+
+def release(settings: Settings, wanted: Namespace) -> None:
+    """End the safety hold of a case."""
+    now = wanted.now or wall_clock()
+    case = _do(settings, lambda work: booking.release_case(work, wanted.case, now, "officer"))
+    print(f"case {case.number}: {case.stage}")  # noqa: T201
+
+
+def refused(settings: Settings, wanted: Namespace) -> None:
+    """Record that the other side does not want mediation (人民调解法 17)."""
+    now = wanted.now or wall_clock()
+    stage = Stage.OTHER_SIDE_REFUSED
+    case = _do(
+        settings, lambda work: booking.withdraw_case(work, wanted.case, now, stage, "mediator")
+    )
+    print(f"case {case.number}: {case.stage}")  # noqa: T201
+
+
+def _do(settings: Settings, job: Callable[[UnitOfWork], T]) -> T:
+    writer = ready_writer(settings)
+    try:
+        return writer.submit(job).result()
+    finally:
+        writer.close()

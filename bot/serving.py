@@ -1,0 +1,74 @@
+"""Serving: web chat and console on one port, messengers beside them, a ticking scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bot.app import App, build_app
+from bot.channels.telegram import polling
+from bot.settings import Settings
+from bot.ticks import tick
+from bot.web import build_web
+
+log = logging.getLogger(__name__)
+
+
+def run_server(settings: Settings, ticks: bool = True) -> None:
+    """Serve until interrupted."""
+    app = build_app(settings)
+    try:
+        asyncio.run(_serve(app, ticks))
+    finally:
+        app.close()
+
+
+async def _serve(app: App, ticks: bool) -> None:
+    async with AsyncExitStack() as stack:
+        if ticks:
+            await stack.enter_async_context(ticking(app))
+        if app.settings.telegram_token:
+            await stack.enter_async_context(polling(app, app.settings.telegram_token))
+        config = uvicorn.Config(
+            build_web(app),
+            host=app.settings.host,
+            port=app.settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+        )
+        where = f"http://{app.settings.host}:{app.settings.port}"
+        log.info("web chat: %s/   console: %s/console   (stop with Ctrl-C)", where, where)
+        await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def ticking(app: App) -> AsyncIterator[None]:
+    """Tick while inside. No job store: rows are the truth, APScheduler looks at the clock."""
+    scheduler = BackgroundScheduler(
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    scheduler.add_job(
+        _tick_safely, "interval", args=[app], seconds=app.settings.tick_seconds, id="tick"
+    )
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def _tick_safely(app: App) -> None:
+    try:
+        sent = sum(1 for _ in tick(app.writer, app.renderer, app.clock()))
+    except Exception:
+        log.exception("a tick failed; the next one takes its rows up again")
+        return
+    app.ticked_at[0] = app.clock()
+    if sent:
+        log.info("tick: %s words or calls", sent)

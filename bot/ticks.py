@@ -1,0 +1,86 @@
+"""One tick: due follow-up rows become words in the outbox or tasks for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from bot.channels import PULLED
+from bot.render import Renderer
+from bot.turns import Keeper
+from domain.conversation import Conversation, OutboxState, OutWord
+from domain.follow_up import FollowUp
+from domain.ports import UnitOfWork
+from domain.services.follow_up import Called, Outcome, Word, fire
+
+BATCH = 200
+BATCHES_A_TICK = 500  # a bound, not a target: what is left comes with the next tick
+
+log = logging.getLogger(__name__)
+
+
+def tick(keeper: Keeper, renderer: Renderer, now: datetime) -> Iterator[dict[str, Any]]:
+    """Fire every row that is due at `now`; yield one record a word sent or person called.
+
+    Rows are claimed in batches with a lease and fired each in a transaction of its own, so that
+    one bad row stops no other and a killed process loses none.
+    """
+    for _ in range(BATCHES_A_TICK):
+        rows = keeper.submit(lambda work: work.follow_ups.claim(now, BATCH)).result()
+        for row in rows:
+            yield from _fire_one(keeper, renderer, row, now)
+        if len(rows) < BATCH:
+            return
+
+
+def _fire_one(
+    keeper: Keeper, renderer: Renderer, row: FollowUp, now: datetime
+) -> list[dict[str, Any]]:
+    def job(work: UnitOfWork) -> list[dict[str, Any]]:
+        return [put_out(work, renderer, outcome, now) for outcome in fire(work, row, now)]
+
+    try:
+        return keeper.submit(job).result()
+    except Exception:
+        log.exception("follow-up %s of case %s did not fire", row.id, row.case_number)
+        return []
+
+
+def put_out(
+    work: UnitOfWork, renderer: Renderer, outcome: Outcome, now: datetime
+) -> dict[str, Any]:
+    """Put a word into the outbox, or report who was called; return it as a record."""
+    if isinstance(outcome, Called):
+        task = outcome.task
+        return {"at": now.isoformat(), "called": task.kind.value, "case": task.case_number} | dict(
+            task.details
+        )
+    conversation = work.conversations.by_id(outcome.conversation_id)
+    if conversation is None:
+        raise LookupError(outcome.conversation_id)
+    word = _out_word(renderer, conversation, outcome, now)
+    work.outbox.add([word])
+    return {
+        "at": now.isoformat(),
+        "to": conversation.sender,
+        "channel": conversation.channel,
+        "word": outcome.template,
+        "case": outcome.data.get("number"),
+        "text": word.text,
+    }
+
+
+def _out_word(renderer: Renderer, conversation: Conversation, word: Word, now: datetime) -> OutWord:
+    return OutWord(
+        conversation.id,
+        word.template,
+        renderer.reply(word.template, word.data),
+        now,
+        tuple(renderer.choice(id_) for id_ in word.choices),
+        case_number=conversation.case_number,
+        key=word.key,
+        unasked=True,
+        state=OutboxState.SENT if conversation.channel in PULLED else OutboxState.QUEUED,
+    )
