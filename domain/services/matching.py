@@ -99,7 +99,10 @@ def _earliest(
     count: int,
 ) -> list[Slot]:
     streams = [_free(m, taken.get(m.id, frozenset()), wish, now) for m in mediators]
-    merged = heapq.merge(*streams, key=lambda slot: (slot.starts_at, slot.mediator_id))
+    rank = {mediator.id: place for place, mediator in enumerate(mediators)}
+    merged = heapq.merge(
+        *streams, key=lambda slot: (slot.starts_at.date(), rank[slot.mediator_id], slot.starts_at)
+    )
     found: list[Slot] = []
     seen: set[tuple[str, date]] = set()
     for slot in merged:
