@@ -138,9 +138,11 @@ def _joined(flat: str, quantities: Sequence[Quantity]) -> list[tuple[Quantity, i
 def _range(flat: str, here: Quantity, after: Quantity) -> Quantity | None:
     if after.start - here.end > 4 or not JOINT.fullmatch(flat, here.end, after.start):
         return None
-    scale = after.unit if here.unit == 1 and here.high < 100 and after.unit >= 1000 else 1
+    scale = after.unit if here.unit < 1000 and here.high < 1000 <= after.unit else 1
+    if here.low * scale >= after.high:
+        scale = 1  # 五百到一万
     low = here.low * scale
-    if not low < after.high or (scale == 1 and here.unit == 1 and after.unit > 1):
+    if low >= after.high or (scale == 1 and here.high < 10 and after.unit > 1):
         return None
     approx = here.approx or after.approx
     return replace(after, low=low, start=here.start, approx=approx)

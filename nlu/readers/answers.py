@@ -15,6 +15,7 @@ from nlu.readers.contacts import ContactKind, contacts_in
 from nlu.readers.dates import Precision, Tense, When, dates_in
 from nlu.readers.numerals import quantities_in
 from nlu.readers.occurrence import occurred
+from nlu.readers.people import rounded
 from nlu.readers.places import Place, find_place
 from nlu.readers.plain import plain
 
@@ -158,7 +159,7 @@ def _count(text: str, today: date) -> Answer | Unread:
         return Unread("no_count")
     exact = told.low == told.high and not told.approx
     sure = Certainty.SURE if exact else Certainty.LIKELY
-    return Answer("count", int(told.low), told.start, told.end, sure)
+    return Answer("count", rounded(told), told.start, told.end, sure)
 
 
 _PLACE_LIKE = re.compile(r"[\u4e00-\u9fff0-9A-Za-z（）()\-号，, ]{2,60}")

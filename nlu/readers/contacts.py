@@ -46,6 +46,7 @@ _PLATE = re.compile(
     r"(?:[DFdf][A-HJ-NP-Za-hj-np-z0-9][0-9]{4}|[0-9]{5}[DFdf]|[A-HJ-NP-Za-hj-np-z0-9]{4}"
     r"[A-HJ-NP-Za-hj-np-z0-9学警挂])(?![A-Za-z0-9])"
 )
+_BIRTHDAY = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _CARD_WORD = re.compile(r"(?:卡号?|账号|帐号|账户|帐户)[^0-9]{0,6}$")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -85,7 +86,7 @@ def mask(text: str) -> str:
 def _number(flat: str, match: re.Match[str]) -> Contact | None:
     digits = re.sub(r"[ ()-]", "", match[0]).upper()
     kind = ContactKind(match.lastgroup or "")
-    if kind is ContactKind.ID_CARD and not _is_id(digits) and _is_luhn(digits):
+    if kind is ContactKind.ID_CARD and not _is_born(digits) and _is_luhn(digits):
         kind = ContactKind.BANK_CARD
     if kind is ContactKind.BANK_CARD and not _is_luhn(digits):
         if not _CARD_WORD.search(flat[max(0, match.start() - 12) : match.start()]):
@@ -93,6 +94,11 @@ def _number(flat: str, match: re.Match[str]) -> Contact | None:
         return Contact(kind, digits, *match.span(), Certainty.LIKELY)
     sure = kind is not ContactKind.ID_CARD or _is_id(digits)
     return Contact(kind, digits, *match.span(), Certainty.SURE if sure else Certainty.LIKELY)
+
+
+def _is_born(digits: str) -> bool:
+    """Tell whether a number holds a birthday where an ID number has it."""
+    return len(digits) == 15 or _BIRTHDAY.fullmatch(digits, 6, 14) is not None
 
 
 def _is_id(digits: str) -> bool:

@@ -68,7 +68,7 @@ class When:
 
 _KINDS = ("iso", "lunar", "feast", "ago", "year", "month", "week", "near", "day", "vague")
 _PAST = re.compile(r"去年|前年|旧年|前天|昨|上个?|上上|刚|前$|前晚")
-_FUTURE = re.compile(r"明|后天|后年|下个?[月周星礼]|下下")
+_FUTURE = re.compile(r"明[天日年早晚]|后天|后年|下个?[月周星礼]|下下")
 _OWN_YEAR = re.compile(r"[0-9零一二三四五六七八九去前旧今明后]年")
 _PLAIN_MONTH = re.compile(
     r"(?:1[0-2]|0?[1-9]|十[一二]?|[一二三四五六七八九])月份?(?:初|底|中旬|上旬|下旬)?$"

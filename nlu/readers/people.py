@@ -78,7 +78,7 @@ def _group(flat: str, number: Quantity) -> PeopleCount | None:
         return None
     if not ours and not _matters(flat, number, unit):
         return None
-    count = _round(number) + with_me
+    count = rounded(number) + with_me
     approx = number.approx or number.low != number.high or bool(unit["more"])
     households = unit["unit"].startswith(("户", "家"))
     sure = Certainty.SURE if ours else Certainty.LIKELY
@@ -91,10 +91,12 @@ def _matters(flat: str, number: Quantity, unit: re.Match[str]) -> bool:
         return True
     if unit["unit"].startswith("户") or (number.low >= 10 and unit["unit"].startswith("家")):
         return True
+    if unit["unit"] == "个":
+        return False  # 两个都不管: those are others
     return _ALSO.search(flat, unit.end(), unit.end() + 10) is not None
 
 
-def _round(number: Quantity) -> int:
+def rounded(number: Quantity) -> int:
     """二十几户 is about 20; of 三四个人 the lower number is kept."""
     low = int(number.low)
     return low - low % 10 if number.approx and number.high - number.low == 8 else low

@@ -148,7 +148,8 @@ def _alone(table: PlaceTable, text: str, at: int, lengths: Ids, asked: bool) -> 
         if places and (asked or _stands(table, text, at, form, places)):
             return _Match(at, at + length, places)
         places = _largest(table, table.short.get(form, ()), asked)
-        if places and ((asked and at == 0) or _is_named(table, text, at, form, places)):
+        alone = asked and form == text
+        if places and (alone or _is_named(table, text, at, form, places)):
             return _Match(at, at + length, places)
     return None
 
@@ -161,9 +162,11 @@ def _stands(table: PlaceTable, text: str, at: int, form: str, places: Ids) -> bo
 
 def _largest(table: PlaceTable, places: Ids, asked: bool) -> Ids:
     """A name without its level means a prefecture or county first, a village only if asked."""
-    large = tuple(place for place in places if table.levels[place] <= COUNTY)
-    lowest = VILLAGE if asked else TOWNSHIP
-    return large or tuple(place for place in places if table.levels[place] <= lowest)
+    for lowest in (COUNTY, TOWNSHIP, VILLAGE if asked else TOWNSHIP):
+        larger = tuple(place for place in places if table.levels[place] <= lowest)
+        if larger:
+            return larger
+    return ()
 
 
 def _is_seated(text: str, at: int, form: str) -> bool:

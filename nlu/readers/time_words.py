@@ -75,5 +75,5 @@ EXPRESSION = re.compile(
 )
 # None of these, no time: the cheap look before the expensive one.
 HINT = re.compile(
-    r"[年月号日天周末昨晚早午]|星期|礼拜|前|[秋端清]|国庆|五一|元旦|除夕|节|刚|那久|[0-9][-/.][0-9]|点|夜|凌晨|逢街|时候"
+    r"[年月号日天周末昨晚早午]|星期|礼拜|前|[秋端清]|国庆|五一|元旦|除夕|节|刚|那[久阵]|那段|[0-9][-/.][0-9]|点|夜|凌晨|逢街|时候"
 )

@@ -1,0 +1,34 @@
+"""The hand-written cases, one for one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.nlu.readers.spoken import read
+
+CASES = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "cases.jsonl").read_text("utf-8").splitlines()
+]
+
+
+def test_the_case_file_is_large_and_says_nothing_twice():
+    keys = [(case["reader"], case["text"]) for case in CASES]
+
+    assert len(keys) >= 320
+    assert len(set(keys)) == len(keys)
+
+
+def test_at_least_97_in_100_hand_written_cases_are_read_exactly():
+    misses = [
+        (case["reader"], case["text"], case["expect"], found)
+        for case in CASES
+        if (found := read(case["reader"], case["text"])) != case["expect"]
+    ]
+
+    for miss in misses:
+        print("{}: {} | expected {} | read {}".format(*miss))
+    exact = 1 - len(misses) / len(CASES)
+    print(f"{exact:.1%} of {len(CASES)} cases exact")
+    assert exact >= 0.97
