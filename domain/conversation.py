@@ -70,6 +70,15 @@ class OutWord:
     state: OutboxState = OutboxState.QUEUED
 
 
+@dataclass(frozen=True, slots=True)
+class DueWord:
+    """A word to be sent now. `was_sending`: an earlier try never said how it ended."""
+
+    word: OutWord
+    sender: str
+    was_sending: bool = False
+
+
 class TaskKind(StrEnum):
     """Why a person has to do something."""
 

@@ -9,7 +9,14 @@ from typing import Protocol, Self
 
 from domain.agreement import SettlementAgreement
 from domain.case import MediationCase, Role
-from domain.conversation import Conversation, HeardMessage, OutWord, Task
+from domain.conversation import (
+    Conversation,
+    DueWord,
+    HeardMessage,
+    OutboxState,
+    OutWord,
+    Task,
+)
 from domain.follow_up import FollowUp, FollowUpState
 from domain.mediator import Mediator
 from domain.session import SessionBooking
@@ -39,6 +46,12 @@ class Outbox(Protocol):
     """Every word that goes out."""
 
     def add(self, words: Sequence[OutWord]) -> Sequence[int]: ...  # a known key is kept once
+
+    def claim(
+        self, channel: str, now: datetime, limit: int
+    ) -> Sequence[DueWord]: ...  # queued words become SENDING under a lease, oldest first
+
+    def mark(self, word_id: int, state: OutboxState, not_before: datetime | None = None) -> None: ...
 
 
 class Cases(Protocol):
