@@ -3,106 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 
 from domain.deadline import Deadline, load_deadlines
-from domain.facts import FactKind
+from domain.dispute_sheet import Body, Choice, Closed, DisputeSheet, Fact, MediationKind
+from domain.sheet_reader import check_shared_facts, read_core, read_sheet
+from domain.yaml_page import read_yaml
+
+__all__ = [
+    "CORE",
+    "SHEETS",
+    "Body",
+    "Catalogue",
+    "CatalogueFaults",
+    "Choice",
+    "Closed",
+    "DisputeSheet",
+    "Fact",
+    "MediationKind",
+    "load_catalogue",
+]
 
 SHEETS = Path(__file__).parent / "disputes"
 CORE = "_core"
-
-
-class MediationKind(StrEnum):
-    """Who leads the mediation of a dispute type."""
-
-    PEOPLE = "人民"
-    ADMINISTRATIVE = "行政"
-    JUDICIAL = "司法"
-    LAWYER = "律师"
-    TRADE = "行业性"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One answer a citizen can tap; `cues` are words that mean it when they are written instead."""
-
-    id: str
-    label: str
-    cues: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing a mediator needs to know.
-
-    `cues` are words in a story that tell the fact: for a text fact the found words themselves
-    become its value; for an amount or a date the sum or day nearest to a cue is taken.
-    `primary` facts take the story's first finding of their kind even without a cue.
-    `at_booking` facts are asked only once a time has been chosen.
-    `called` are words a citizen uses for the fact when correcting it (金额, 日子).
-    """
-
-    name: str
-    kind: FactKind
-    label: str
-    question: str
-    why: str
-    choices: tuple[Choice, ...] = ()
-    cues: tuple[str, ...] = ()
-    called: tuple[str, ...] = ()
-    primary: bool = False
-    optional: bool = False
-    at_booking: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """Facts with which people's mediation may not take the matter, and where it goes instead.
-
-    Source: 人民调解工作若干规定 art. 22 and the statutes named by the deadline.
-    """
-
-    fact: str
-    answers: frozenset[str]
-    reason: str
-    body: str
-    deadline: str | None = None
-    advice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """An office that is competent for a dispute type, and what it does there."""
-
-    name: str
-    task: str
-    phone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DisputeSheet:
-    """All that is particular to one dispute type (纠纷类型)."""
-
-    type: str
-    label: str
-    short: str
-    official: tuple[str, ...]
-    lead: MediationKind
-    alternatives: tuple[MediationKind, ...]
-    bodies: tuple[Body, ...]
-    facts: tuple[Fact, ...]
-    red_flags: tuple[str, ...]
-    evidence: tuple[str, ...]
-    trap: str
-    deadlines: tuple[str, ...] = ()
-    not_for_mediation: tuple[Closed, ...] = ()
-    by_name: Mapping[str, Fact] = field(default_factory=dict, compare=False, repr=False)
-
-    def fact(self, name: str) -> Fact:
-        """Return the fact called `name`; KeyError if the sheet has none."""
-        return self.by_name[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +52,10 @@ def load_catalogue(folder: Path = SHEETS) -> Catalogue:
     """
     faults: list[str] = []
     deadlines = load_deadlines(faults=faults)
-    raw = {path.stem: _parsed(path, faults) for path in sorted(folder.glob("*.yaml"))}
-    core = raw.pop(CORE, None)
-    if core is None:
-        faults.append(f"{CORE}.yaml: is missing or empty")
-        core = {}
-    common = _facts(CORE, core, faults)
-    closed = _closed(CORE, core, faults)
-    sheets = {
-        name: _sheet(name, data, common, closed, deadlines, faults) for name, data in raw.items()
-    }
+    raw = {path.stem: read_yaml(path, faults) for path in sorted(folder.glob("*.yaml"))}
+    core = read_core(f"{CORE}.yaml", raw.pop(CORE, None), deadlines, faults)
+    sheets = {name: read_sheet(name, data, core, deadlines, faults) for name, data in raw.items()}
+    check_shared_facts(sheets, faults)
     if faults:
         raise CatalogueFaults("\n".join(faults))
     return Catalogue(sheets, deadlines)
