@@ -107,9 +107,13 @@ class Turns:
         except Refusal as refusal:
             again = replace(prepared, event=Refused(refusal))
             taken = self._keeper.submit(lambda work: self.commit(work, again)).result()
+        self.settle(taken)
+        return taken
+
+    def settle(self, taken: Taken) -> None:
+        """Forget what was held in memory for a turn that is committed now."""
         if taken.has_recalled:
             self._waiting_room.drop(taken.conversation_id)
-        return taken
 
     def prepare(self, messages: Sequence[Incoming]) -> list[Prepared]:
         """Recall each conversation and read each text: everything before the transaction.
