@@ -32,7 +32,8 @@ class MinorAge:
 
 _YEARS = re.compile(r"(?:多|来)?(?:个)?(?:周岁|虚岁|岁(?!月|数|末|以上的?老))")
 _MONTHS = re.compile(r"(?:多|来)?个?月大")
-_THEN = re.compile(r"(?:时|的时候|那年|那时|那阵|开始|起就|就出|结婚|嫁|出门打工)")
+_THEN = re.compile(r"(?:时|的时候|那年|那时|那阵|开始|起就|就出|那会|结婚|嫁|出门打工)")
+_ONCE = re.compile(r"(?:时候?|那年|那阵|当时|相当于|像个?)[^，。,]{0,6}$")
 _NEWBORN = re.compile(r"刚满月|未满月|刚出生")
 
 
@@ -58,7 +59,8 @@ def _minor(flat: str, number: Quantity) -> MinorAge | None:
         return None
     # An age long ago (他八岁时), and a range over two bands (十三四岁), need a question.
     split = _band(number.low) is not _band(min(number.high, 17)) or number.high >= 18
-    then = _THEN.match(flat, years.end()) is not None
+    before = flat[max(0, number.start - 8) : number.start]
+    then = _THEN.match(flat, years.end()) or _ONCE.search(before)
     certainty = Certainty.OPEN if split or then else Certainty.SURE
     return MinorAge(_band(number.low), number.start, years.end(), certainty)
 

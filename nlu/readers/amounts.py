@@ -25,10 +25,12 @@ from nlu.readers.money_words import (
     RATE_BEFORE,
     SMALL_TAIL,
     TOTAL,
+    UNCOUNTED_BEFORE,
     codes_in,
 )
 from nlu.readers.numerals import Quantity, quantities_in
 from nlu.readers.plain import plain
+from nlu.readers.spans import covered
 
 _HOTLINES = frozenset(
     {110, 119, 120, 122, 12110, 12123, 12309, 12313, 12315, 12320, 12328, 12333, 12338}
@@ -94,10 +96,11 @@ def amounts_of(
     found = _odd_coins(flat) if "把钱" in flat else []
     if not quantities:
         return tuple(found)
-    taken = [*taken, *codes_in(flat), *((coin.start, coin.end) for coin in found)]
+    coins = ((coin.start, coin.end) for coin in found)
+    flags = covered(len(flat), (*taken, *codes_in(flat), *coins))
     last_end = 0
     for quantity, end in _joined(flat, quantities):
-        inside = any(start < quantity.end and quantity.start < stop for start, stop in taken)
+        inside = any(flags[quantity.start : quantity.end])
         if inside or quantity.start < last_end:
             continue
         amount = _amount(flat, quantity, end, asked)
@@ -188,14 +191,25 @@ def _bare(flat: str, number: Quantity, end: int, before: str, asked: bool) -> Am
     plain_digits = number.unit == 1 and number.arabic and not asked and not rated
     if plain_digits and (number.high in _HOTLINES or number.high < 20):
         return None
+    if number.unit < 100 and not (asked or rated or CUE_CLOSE.search(before)):
+        return None
     near = CUE_BEFORE if number.unit >= 100 else CUE_CLOSE
-    if not (asked or rated or near.search(before) or CUE_AFTER.match(flat, end)):
+    if UNCOUNTED_BEFORE.search(before) and not (asked or rated):
+        return None
+    plainly = _is_spoken_sum(flat, number)
+    if not (asked or rated or plainly or near.search(before) or CUE_AFTER.match(flat, end)):
         return None
     sums = number.low * 100, number.high * 100
     amount = _finished(flat, number, sums, end, before)
     if amount is None or asked or rated:
         return amount
     return replace(amount, certainty=Certainty.LIKELY)
+
+
+def _is_spoken_sum(flat: str, number: Quantity) -> bool:
+    """五万, 一万八, 三千六: forms in which people tell money and hardly anything else."""
+    told = flat[number.start : number.end]
+    return number.unit == 10_000 or (number.unit == 1000 and told[-1] not in "千多来余把")
 
 
 def _is_alone(flat: str, number: Quantity, end: int) -> bool:
@@ -225,7 +239,14 @@ def _finished(
 def _unit_name(per: str | None) -> str | None:
     if per is None:
         return None
-    return {"日": "天", "年租": "年", "月租": "月", "个月": "月", "时": "小时"}.get(per, per)
+    return {
+        "日": "天",
+        "年租": "年",
+        "月租": "月",
+        "个月": "月",
+        "时": "小时",
+        "个平方": "平方",
+    }.get(per, per)
 
 
 def _role(before: str, per: str | None) -> Role:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nlu.readers.certainty import Certainty
 from nlu.readers.numerals import Quantity, quantities_in
 from nlu.readers.plain import plain
+from nlu.readers.spans import covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,10 @@ def areas_of(
 ) -> tuple[Area, ...]:
     """Every area among `quantities` of a plain text that no `taken` span holds."""
     found: list[Area] = []
+    flags = covered(len(flat), taken)
     before: Quantity | None = None
     for number in quantities:
-        if not any(start <= number.start < end for start, end in taken):
+        if not flags[number.start]:
             area = _mu(flat, number) or _small(flat, number) or _square(flat, number)
             if area is not None and not (found and found[-1].end > area.start):
                 found.append(_from(flat, before, area))

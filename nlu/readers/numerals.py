@@ -16,6 +16,11 @@ _DECIMAL = re.compile(r"点([零一二三四五六七八九]+)(?=[万亿千百�
 _MEASURES = frozenset("块元个人户家亩斤公名位岁天年月吨棵头只米平里十百千万亿毛角口")
 # After these, the last digit of 三万两个月 belongs to the next word.
 _COUNTERS = frozenset("个年天月次人家户点号岁张回周日台辆间头只套晚趟口桌单星礼小")
+# ... but not after these, which only begin like a counter: 一万二回来, 三千二人家.
+_NO_COUNTERS = frozenset(
+    {"回来", "回去", "回家", "回老", "人家", "人些", "家里", "家头", "口头", "单位", "天天"}
+    | {"年底", "年前", "月底", "间接", "点都"}
+)
 _RATE_UNITS = frozenset("斤亩吨棵米平方公件车")
 _NAMESAKES = frozenset({"张三", "李四", "王五", "赵六", "老一", "钱七"})
 _TEN_DIGITS = 12  # a longer number is a code, not a quantity
@@ -245,7 +250,8 @@ class _Run:
         if self.unit < 100 or self.after_zero or high >= 10:
             return self.held
         after = self.text[self.at : self.at + 1]
-        if low == high and (after in _COUNTERS or (low == 1 and after in _RATE_UNITS)):
+        counter = after in _COUNTERS and self.text[self.at : self.at + 2] not in _NO_COUNTERS
+        if low == high and (counter or (low == 1 and after in _RATE_UNITS)):
             self.at, self.held = self.held_at, None
             return 0, 0
         return _times(self.held, self.unit // 10)

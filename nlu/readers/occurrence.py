@@ -32,6 +32,8 @@ def main_date(flat: str, dates: Sequence[When], today: date) -> When | None:
         past = occurred(when, today)
         if past is None or past.to_wire() is None or _is_promise(flat, past):
             continue
+        if _AGE_AFTER.match(flat, past.end):
+            continue  # 我今年七十三
         if _is_open(when, past, today) and not _happened(flat, past):
             continue  # 今天, 28号: may as well be when they ask or wish to come
         told.append((_is_background(flat, past), past.start, past))
@@ -51,6 +53,9 @@ _DUE = re.compile(
     r"(?:前|之前)?(?:就|要|会|一定|必须)?(?:还|给|付|退|结清|到期|交房|搬)(?!了|我了|的)"
 )
 _BACKGROUND = re.compile(r"[^，。,]{0,3}(?:结婚|结的婚|嫁|认识|出生|生的?|买的?|搬|退休|毕业|谈)")
+_AGE_AFTER = re.compile(
+    r"[^，。,]{0,2}(?:[0-9]{1,3}|[一二三四五六七八九十]{1,3})(?:岁|了|[，。,\s]|$)"
+)
 _HAPPENED = re.compile(r"[^。!?！？]{0,14}(?:了|被|着|掉|过)")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nlu.readers.certainty import Certainty
 from nlu.readers.numerals import Quantity, quantities_in
 from nlu.readers.plain import plain
+from nlu.readers.spans import covered
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class PeopleCount:
 
 
 _WORKERS = (
-    "工人|工友|民工|农民工|村民|业主|老乡|同事|兄弟|姊妹|姐妹|员工|学员|家长|租户|商户|农户|住户|"
+    "工人|工友|民工|农民工|村民(?!小组)|业主|老乡|同事|兄弟|姊妹|姐妹|员工|学员|家长|租户|商户|农户|住户|"
     "顾客|游客|师傅|伙伴|妇女|老人"
 )
 _PEOPLE = re.compile(
@@ -56,11 +57,11 @@ def people_of(
     flat: str, quantities: Sequence[Quantity], taken: Sequence[tuple[int, int]] = ()
 ) -> PeopleCount | None:
     """The group among `quantities` of a plain text that no `taken` span holds."""
+    flags = covered(len(flat), taken)
     found = [
         group
         for number in quantities
-        if not any(start <= number.start < end for start, end in taken)
-        and (group := _group(flat, number)) is not None
+        if not flags[number.start] and (group := _group(flat, number)) is not None
     ]
     return max(found, key=lambda g: (g.certainty is Certainty.SURE, g.count), default=None)
 
@@ -76,7 +77,7 @@ def _group(flat: str, number: Quantity) -> PeopleCount | None:
     ours = with_me or _US.search(before) is not None or _GROUP.search(before) is not None
     if not ours and _OTHERS.search(before):
         return None
-    if not ours and not _matters(flat, number, unit):
+    if not ours and (number.low < 3 or not _matters(flat, number, unit)):
         return None
     count = rounded(number) + with_me
     approx = number.approx or number.low != number.high or bool(unit["more"])

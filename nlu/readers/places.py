@@ -15,10 +15,12 @@ from nlu.readers.place_table import (
     place_table,
 )
 from nlu.readers.place_words import (
+    BEFORE_VILLAGE,
     FREE,
     LINK,
     NOT_AFTER,
     ORDINARY,
+    ORDINARY_VILLAGES,
     PROVINCE,
     SEAT,
     SEATED,
@@ -156,8 +158,11 @@ def _alone(table: PlaceTable, text: str, at: int, lengths: Ids, asked: bool) -> 
 
 def _stands(table: PlaceTable, text: str, at: int, form: str, places: Ids) -> bool:
     """新村 and 大村 say too little; 和平村 and 云县 say enough."""
-    enough = len(form) > 2 or table.levels[places[0]] <= COUNTY
-    return enough or _is_seated(text, at, form)
+    if table.levels[places[0]] < VILLAGE:
+        return len(form) > 2 or table.levels[places[0]] <= COUNTY
+    if len(form) == 2 or form in ORDINARY_VILLAGES:
+        return form != "全村" and _is_seated(text, at, form)
+    return BEFORE_VILLAGE.search(text[max(0, at - 1) : at]) is not None
 
 
 def _largest(table: PlaceTable, places: Ids, asked: bool) -> Ids:

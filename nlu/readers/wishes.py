@@ -50,7 +50,8 @@ _PARTS = (
     (re.compile("下午"), DayPart.AFTERNOON),
     (re.compile("凌晨|早|上午|晨"), DayPart.MORNING),
 )
-_OFTEN = re.compile(r"(?:每天|天天|每次|每周|每个|经常|一到|老是)\s?$")
+_OFTEN = re.compile(r"(?:每天|天天|每次|每周|每个|经常|一到|老是|每次说好)\s?$")
+_OLD = re.compile(r"(?:原定|原本|本来|原来|原先|约的是|约呢是|定的是|之前约|上次约)[^，。,]{0,6}$")
 
 
 def wishes_in(text: str, now: datetime) -> tuple[SessionWish, ...]:
@@ -65,7 +66,8 @@ def wishes_of(
     """Every wish among the cut-out expressions of a plain text."""
     found = []
     for match, when in expressions:
-        if _OFTEN.search(flat[max(0, match.start() - 4) : match.start()]):
+        before = flat[max(0, match.start() - 8) : match.start()]
+        if _OFTEN.search(before) or _OLD.search(before):
             continue
         wish = _wish(match, when, now)
         if wish is not None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from nlu.readers.ages import MinorAge, minors_in
 from nlu.readers.amounts import Amount, amounts_in
-from nlu.readers.answers import Answer, Unknown, Unread, read_answer
+from nlu.readers.answers import Unknown, Unread, read_answer
 from nlu.readers.areas import Area, areas_in
 from nlu.readers.certainty import Certainty
 from nlu.readers.contacts import contacts_in, mask
@@ -18,7 +18,7 @@ from nlu.readers.people import people_in
 from nlu.readers.places import Place, find_place
 from nlu.readers.wishes import SessionWish, wishes_in
 
-NOW = datetime(2026, 11, 23, 10)
+NOW = datetime.fromisoformat("2026-11-23T10:00")
 
 
 @dataclass(frozen=True)
@@ -97,25 +97,18 @@ def main_sum(text: str) -> str | None:
     return amount(found) if found else None
 
 
+SAY: dict[type, Callable[..., object]] = {Amount: amount, When: when, Place: place, Area: area}
+
+
 def answer(kind: str, text: str) -> object:
     reply = read_answer(kind, text, NOW, OPTIONS)
-    match reply:
-        case Unknown():
-            return "unknown"
-        case Unread(why):
-            return f"unread {why}"
-        case Answer(value=Amount() as a):
-            return amount(a)
-        case Answer(value=When() as w):
-            return when(w)
-        case Answer(value=Place() as p):
-            return place(p)
-        case Answer(value=Area() as a):
-            return area(a)
-        case Answer(kind="count", certainty=Certainty.LIKELY, value=int(n)) if n:
-            return f"{n}~"
-        case Answer(value=value):
-            return value
+    if isinstance(reply, Unknown):
+        return "unknown"
+    if isinstance(reply, Unread):
+        return f"unread {reply.why}"
+    if kind == "count" and reply.value and reply.certainty is Certainty.LIKELY:
+        return f"{reply.value}~"
+    return SAY.get(type(reply.value), lambda value: value)(reply.value)
 
 
 READ: dict[str, Callable[[str], object]] = {
