@@ -26,6 +26,7 @@ from nlu.readers.place_words import (
     SEATED,
     SUFFIX,
     TAIL,
+    UNLISTED,
 )
 
 
@@ -195,9 +196,11 @@ def _place(table: PlaceTable, text: str, match: _Match) -> Place:
     agreed = PlaceName(*(_agreed(lines, level) for level in _LEVELS))
     head = PROVINCE.search(text[max(0, match.start - 4) : match.start])
     start = match.start - len(head[0]) if head else match.start
-    tail = TAIL.match(text, match.end) if any(x.village for x in lines) else None
+    has_village = any(line.village for line in lines)
+    tail = (TAIL if has_village else UNLISTED).match(text, match.end)
     end = tail.end() if tail else match.end
     several = len(lines) > 1
+    sure = Certainty.SURE if has_village or tail is None else Certainty.LIKELY
     return Place(
         text[start:end],
         start,
@@ -207,7 +210,7 @@ def _place(table: PlaceTable, text: str, match: _Match) -> Place:
         agreed.township,
         agreed.village,
         candidates=tuple(lines) if several else (),
-        certainty=Certainty.OPEN if several else Certainty.SURE,
+        certainty=Certainty.OPEN if several else sure,
     )
 
 

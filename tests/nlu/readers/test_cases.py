@@ -20,6 +20,15 @@ def test_the_case_file_is_large_and_says_nothing_twice():
     assert len(set(keys)) == len(keys)
 
 
+def test_no_trap_is_taken_for_a_finding_and_no_private_number_slips_through():
+    traps = [c for c in CASES if c["expect"] in ([], None, {}) or c["reader"] == "mask"]
+
+    taken = [c["text"] for c in traps if read(c["reader"], c["text"]) != c["expect"]]
+
+    assert len(traps) > 120
+    assert taken == []
+
+
 def test_at_least_97_in_100_hand_written_cases_are_read_exactly():
     misses = [
         (case["reader"], case["text"], case["expect"], found)
