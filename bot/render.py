@@ -2,92 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.meta import find_undeclared_variables
 
 from domain.calendar import LOCAL
-from domain.catalogue import Catalogue, Fact
+from domain.catalogue import Catalogue, DisputeSheet, Fact
+from domain.deadline import Deadline, is_stale
 from domain.facts import FactKind, FactValue
 
 TEMPLATES = Path(__file__).parent / "templates"
 WEEKDAYS = "一二三四五六日"
+STORY_SHOWN, WORDS_SHOWN = 60, 40  # characters of a citizen's own words that are repeated to him
 
 
 class Renderer:
-    """Renders reply templates and labels choices. A missing value is an error, never a hole."""
+    """Renders reply templates and labels choices. A missing value is an error, never a hole.
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._labels: dict[str, str] = yaml.safe_load(
+    `name_of` gives a helper's name by id for the labels of times; an empty name is left out.
+    """
+
+    def __init__(self, catalogue: Catalogue, name_of: Callable[[str], str] = lambda _: "") -> None:
+        fixed: dict[str, str] = yaml.safe_load(
             (TEMPLATES / "choices.yaml").read_text(encoding="utf-8")
         )
+        self._labels = fixed | dict(_labels_of(catalogue, fixed["unknown"]))
+        self._name_of = name_of
         replies = Environment(
             loader=FileSystemLoader(TEMPLATES / "replies"),
             undefined=StrictUndefined,
-            autoescape=False,  # plain text for messengers; pages escape when they show it
+            autoescape=False,  # noqa: S701 - plain text for messengers; pages escape it
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        replies.filters |= {"money": money, "when": when, "day": day, "said": self.said}
-        replies.globals["label"] = self._labels
-        self._replies = replies
+        replies.filters |= {
+            "article": article,
+            "day": day,
+            "money": money,
+            "said": self.said,
+            "sentence": sentence,
+            "short": short,
+            "when": when,
+        }
+        replies.tests["stale"] = lambda rule, now: is_stale(rule, now.astimezone(LOCAL).date())
+        replies.globals |= {"choice": fixed, "catalogue": catalogue}
+        # All are compiled here, so that a broken one stops the start and none delays a reply.
+        self._replies = {
+            name.removesuffix(".j2"): _compiled(replies, name)
+            for name in replies.list_templates(filter_func=lambda name: not name.startswith("_"))
+        }
 
     def reply(self, template: str, data: Mapping[str, Any]) -> str:
-        """Return the words of a reply template."""
-        return self._replies.get_template(f"{template}.j2").render(data).strip()
+        """Return the words of a reply template. KeyError where there is none of this name."""
+        words = self._replies[template]
+        return words if isinstance(words, str) else words.render(data).strip()
 
     def choice(self, id_: str) -> dict[str, str]:
-        """Return a choice as `{"id", "label"}`."""
-        return {"id": id_, "label": self._label(id_)}
+        """Return a choice as `{"id", "label"}`. KeyError for an id that nobody offers."""
+        label = self._labels.get(id_)
+        return {"id": id_, "label": self._made_label(id_) if label is None else label}
 
-    def _label(self, id_: str) -> str:
+    def _made_label(self, id_: str) -> str:
         verb, _, rest = id_.partition(":")
-        if id_ in self._labels:
-            return self._labels[id_]
-        match verb:
-            case "type":
-                return self._catalogue.sheet(rest).short
-            case "fact":
-                return self._answer_label(*rest.partition(":")[::2])
-            case "change":
-                return self._fact(rest).label
-            case "slot":
-                return self._slot_label(rest)
-            case "answer":
-                return self._labels["answer:" + rest.rpartition(":")[2]]
+        if verb == "slot":
+            return self._slot_label(rest)
+        if verb == "answer":  # answer:<row of the follow-up>:<answer>
+            return self._labels["answer:" + rest.rpartition(":")[2]]
         raise KeyError(id_)
 
-    def _fact(self, name: str) -> Fact:
-        for sheet in self._catalogue.sheets.values():
-            if name in sheet.by_name:
-                return sheet.by_name[name]
-        raise KeyError(name)
-
-    def _answer_label(self, name: str, choice: str) -> str:
-        if choice == "unknown":
-            return self._labels["unknown"]
-        for sheet in self._catalogue.sheets.values():
-            if name in sheet.by_name:
-                for each in sheet.by_name[name].choices:
-                    if each.id == choice:
-                        return each.label
-        raise KeyError(f"fact:{name}:{choice}")
-
     def _slot_label(self, rest: str) -> str:
-        _, kind, starts_at = rest.split(":", 2)
-        return f"{when(datetime.fromisoformat(starts_at))} {self._labels['kind:' + kind]}"
+        mediator_id, kind, starts_at = rest.split(":", 2)
+        parts = (
+            when(datetime.fromisoformat(starts_at)),
+            self._labels["kind:" + kind],
+            self._name_of(mediator_id),
+        )
+        return " ".join(part for part in parts if part)
 
     def said(self, value: FactValue | None, fact: Fact) -> str:
         """Return a told fact as words: sums in digits, dates as day, choices by their label."""
         if value is None:
             return self._labels["unknown"]
-        about = "约" if value.approx else ""
+        about = "大约" if value.approx else ""
         match value.kind:
             case FactKind.AMOUNT:
                 low, high = value.value
@@ -100,7 +102,34 @@ class Renderer:
                 return "".join(part for part in value.value.values() if part)
             case FactKind.AREA:
                 return f"{about}{value.value:g}亩"
-        return f"{about}{value.value}"
+        return about + short(str(value.value), WORDS_SHOWN)
+
+
+def _compiled(replies: Environment, name: str) -> Template | str:
+    """Return a template, or its words where they are always the same: most need no data."""
+    template = replies.get_template(name)
+    source = (TEMPLATES / "replies" / name).read_text(encoding="utf-8")
+    return (
+        template if find_undeclared_variables(replies.parse(source)) else template.render().strip()
+    )
+
+
+def _labels_of(catalogue: Catalogue, unknown: str) -> Iterator[tuple[str, str]]:
+    """Yield id and label of every choice that a sheet makes.
+
+    A fact's name means the same in all sheets; the catalogue refuses to load otherwise.
+    """
+    for sheet in catalogue.sheets.values():
+        yield f"type:{sheet.type}", sheet.short
+        yield from _answers_of(sheet, unknown)
+
+
+def _answers_of(sheet: DisputeSheet, unknown: str) -> Iterator[tuple[str, str]]:
+    for fact in sheet.facts:
+        yield f"change:{fact.name}", fact.label
+        yield f"fact:{fact.name}:unknown", unknown
+        for each in fact.choices:
+            yield f"fact:{fact.name}:{each.id}", each.label
 
 
 def money(fen: int) -> str:
@@ -131,3 +160,28 @@ def day(value: date | str) -> str:
     """
     parts = (value.isoformat() if isinstance(value, date) else value).split("-")
     return "".join(f"{int(part)}{unit}" for part, unit in zip(parts, "年月日", strict=False))
+
+
+def short(text: str, limit: int = STORY_SHOWN) -> str:
+    """Return a citizen's words on one line, cut after `limit` characters.
+
+    >>> short("老板欠我\\n工资，一直拖"), short("老板欠我工资", 4)
+    ('老板欠我 工资，一直拖', '老板欠我…')
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[:limit].rstrip() + "…"
+
+
+def sentence(text: str) -> str:
+    """Return the text with exactly one full stop at its end.
+
+    >>> sentence("请保持现状"), sentence("请保持现状。")
+    ('请保持现状。', '请保持现状。')
+    """
+    return text.rstrip("。") + "。"
+
+
+def article(rule: Deadline) -> str:
+    """Return where a rule stands: each statute with its article; `；` parts several in both."""
+    pairs = zip(rule.statute.split("；"), rule.article.split("；"), strict=True)
+    return "，".join(f"{statute}第{number}条" for statute, number in pairs)
