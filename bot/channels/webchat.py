@@ -1,0 +1,251 @@
+"""Web chat: pages and JSON lines <-> Incoming / Reply, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from bot.channels.listening import Listening, TooManyListeners
+from bot.channels.web_words import Shown, as_wire, parts_of, shown, word_as_wire
+from bot.guards import SAME_SITE, SENTENCES, Budget, fault, is_same, limited
+from bot.lanes import Busy
+from bot.messages import TEXT_LIMIT, Incoming
+from bot.pages import Pages
+from bot.served import Served
+from bot.turns import Taken
+from domain.conversation import HeardMessage, OutWord
+from storage.unit_of_work import SqlUnitOfWork
+
+CHANNEL = "webchat"
+COOKIE = "hejie_chat"
+COOKIE_DAYS = 180
+BODY_LIMIT = 16_384  # bytes
+CHOICE_LIMIT = 200  # characters
+SHOWN_LIMIT = 300  # rows of a transcript on one page
+MESSAGES_A_MINUTE = 30  # of one person
+NEWCOMERS_A_MINUTE = 600  # from one address; a whole village may sit behind it
+STREAMS_A_MINUTE = 30
+NOTICE_CHOICES = ("consent:yes", "consent:no")
+PERSON = "do:person"
+T = TypeVar("T")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser. The token is known to it alone: what is kept is its hash, `sender`."""
+
+    token: str
+    is_known: bool
+
+    @property
+    def sender(self) -> str:
+        """The name under which the conversation is kept."""
+        return hashlib.sha256(self.token.encode()).hexdigest()[:32]
+
+    @property
+    def form_token(self) -> str:
+        """What a form sent by this browser's own page carries."""
+        if not self.is_known:
+            return ""
+        return hmac.new(self.token.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+class WebChat:
+    """The routes of the web chat."""
+
+    def __init__(self, served: Served, pages: Pages, listening: Listening) -> None:
+        self._served = served
+        self._pages = pages
+        self._listening = listening
+        self._messages = Budget(MESSAGES_A_MINUTE)
+        self._newcomers = Budget(NEWCOMERS_A_MINUTE)
+        self._streams = Budget(STREAMS_A_MINUTE)
+        self._notice = parts_of(served.renderer.reply("notice", {}))
+        self._notice_choices = tuple(served.renderer.choice(id_) for id_ in NOTICE_CHOICES)
+        self._fixed = {PERSON: served.renderer.choice(PERSON)["label"]}
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes, the busiest first."""
+        return [
+            Route("/chat/messages", self.take_json, methods=["POST"]),
+            Route("/", self.show, methods=["GET"]),
+            Route("/", self.take_form, methods=["POST"]),
+            Route("/chat/stream", self.stream, methods=["GET"]),
+            Route("/leave", self.leave, methods=["GET"]),
+        ]
+
+    async def take_json(self, request: Request) -> Response:
+        """Take {"id", "text" | "choice"}; answer {"replies": [...]} once the turn is committed."""
+        if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+            raise fault(415)
+        visitor = _visitor(request)
+        incoming = _from_json(visitor, await limited(request, BODY_LIMIT).body())
+        self._spend(visitor, request)
+        taken = await self._served.lanes.take(incoming)
+        replies = [as_wire(r.id, r.text, r.choices, r.asks, r.case) for r in taken.replies]
+        if taken.is_repeat:
+            replies = await self._said_since(incoming, taken)
+        return self._known(request, visitor, JSONResponse({"replies": replies}))
+
+    async def take_form(self, request: Request) -> Response:
+        """Take the same from a form, for browsers without scripts; then show the page anew."""
+        visitor = _visitor(request)
+        form = await limited(request, BODY_LIMIT).form(max_files=0, max_fields=6)
+        given = {name: value for name, value in form.items() if isinstance(value, str)}
+        if visitor.is_known and not is_same(given.get("token", ""), visitor.form_token):
+            raise fault(403)
+        text, choice = given.get("text", "").strip(), given.get("choice", "")
+        if text or choice:
+            wanted = {"choice": choice} if choice else {"text": text}
+            incoming = _incoming(visitor, {"id": given.get("id"), **wanted})
+            try:
+                self._spend(visitor, request)
+                await self._served.lanes.take(incoming)
+            except (HTTPException, Busy) as refusal:
+                status = refusal.status_code if isinstance(refusal, HTTPException) else 503
+                return await self._page(visitor, status, SENTENCES[status], text)
+        return self._known(request, visitor, RedirectResponse("/#now", 303))
+
+    async def show(self, request: Request) -> Response:
+        """Show the conversation so far; a fresh visitor sees the notice and nothing is kept."""
+        return await self._page(_visitor(request))
+
+    async def _page(
+        self, visitor: Visitor, status: int = 200, told: str = "", draft: str = ""
+    ) -> Response:
+        rows: list[HeardMessage | OutWord] = []
+        if visitor.is_known:
+            rows = await self._read(lambda work: _transcript(work, visitor))
+        return self._pages.page(
+            "chat/page",
+            status,
+            is_known=bool(rows),
+            entries=self._entries(rows),
+            fault=told,
+            draft=draft,
+            message_id=secrets.token_hex(16),
+            token=visitor.form_token,
+            limit=TEXT_LIMIT,
+        )
+
+    def _entries(self, rows: list[HeardMessage | OutWord]) -> list[Shown]:
+        entries = shown(rows, self._fixed)
+        if any(isinstance(row, OutWord) and row.template == "notice" for row in rows):
+            return entries
+        return [Shown(True, self._notice, choices=() if rows else self._notice_choices), *entries]
+
+    async def stream(self, request: Request) -> Response:
+        """Send words that come later as server-sent events, beginning after number `after`."""
+        visitor = _visitor(request)
+        if not visitor.is_known:
+            return Response(status_code=204)  # tells the browser not to come again
+        if not self._streams.spend(visitor.sender):
+            raise fault(429)
+        conversation_id = await self._read(lambda work: _conversation_id(work, visitor))
+        if conversation_id is None:
+            return Response(status_code=204)
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        number = int(after) if after.isdecimal() and len(after) < 19 else 0
+        try:
+            events = self._listening.open(conversation_id, number)
+        except TooManyListeners:
+            raise fault(503) from None
+        return StreamingResponse(events, media_type="text/event-stream")
+
+    async def leave(self, request: Request) -> Response:
+        """Show a page about nothing and forget the visitor: this browser shows the talk no more."""
+        response = self._pages.page("chat/leave", day=self._served.clock().date())
+        if request.headers.get("sec-fetch-site", "none") in SAME_SITE:
+            response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        return response
+
+    async def _said_since(self, incoming: Incoming, taken: Taken) -> list[dict[str, Any]]:
+        """Return the words after a message that was taken before, so that nothing is missed."""
+        rows = await self._read(lambda work: work.pages.transcript(taken.conversation_id))
+        places = [
+            place
+            for place, row in enumerate(rows)
+            if isinstance(row, HeardMessage) and row.message_id == incoming.message_id
+        ]
+        following = rows[places[-1] + 1 :] if places else rows
+        return [word_as_wire(row) for row in following if isinstance(row, OutWord)]
+
+    def _spend(self, visitor: Visitor, request: Request) -> None:
+        """Refuse whoever writes faster than a person can."""
+        if visitor.is_known:
+            has_left = self._messages.spend(visitor.sender)
+        else:
+            has_left = self._newcomers.spend(request.client.host if request.client else "")
+        if not has_left:
+            self._served.lanes.meters.refused("budget")
+            raise fault(429)
+
+    def _known(self, request: Request, visitor: Visitor, response: Response) -> Response:
+        if not visitor.is_known:
+            response.set_cookie(
+                COOKIE,
+                visitor.token,
+                max_age=COOKIE_DAYS * 86_400,
+                secure=request.url.scheme == "https",
+                httponly=True,
+                samesite="lax",
+            )
+        return response
+
+    async def _read(self, job: Callable[[SqlUnitOfWork], T]) -> T:
+        return await asyncio.to_thread(self._served.writer.read, job)
+
+
+def _visitor(request: Request) -> Visitor:
+    token = request.cookies.get(COOKIE, "")
+    if _TOKEN.fullmatch(token):
+        return Visitor(token, True)
+    return Visitor(secrets.token_urlsafe(16), False)
+
+
+def _from_json(visitor: Visitor, body: bytes) -> Incoming:
+    try:
+        data = json.loads(body)
+    except ValueError:
+        raise fault(400) from None
+    if not isinstance(data, dict):
+        raise fault(400)
+    return _incoming(visitor, data)
+
+
+def _incoming(visitor: Visitor, data: dict[str, Any]) -> Incoming:
+    """Check a message; its id counts within this sender alone, so nobody can take another's."""
+    id_, text, choice = data.get("id"), data.get("text"), data.get("choice")
+    if not isinstance(id_, str) or not _MESSAGE_ID.fullmatch(id_):
+        raise fault(400)
+    if (text is None) == (choice is None):
+        raise fault(400)
+    if choice is not None and not (isinstance(choice, str) and 0 < len(choice) <= CHOICE_LIMIT):
+        raise fault(400)
+    if text is not None and not (isinstance(text, str) and text.strip()):
+        raise fault(400)
+    return Incoming(CHANNEL, visitor.sender, f"{visitor.sender}:{id_}", text=text, choice=choice)
+
+
+def _conversation_id(work: SqlUnitOfWork, visitor: Visitor) -> str | None:
+    conversation = work.conversations.get(CHANNEL, visitor.sender)
+    return conversation.id if conversation else None
+
+
+def _transcript(work: SqlUnitOfWork, visitor: Visitor) -> list[HeardMessage | OutWord]:
+    id_ = _conversation_id(work, visitor)
+    return work.pages.transcript(id_)[-SHOWN_LIMIT:] if id_ else []
