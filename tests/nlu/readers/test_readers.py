@@ -36,6 +36,14 @@ def test_a_sum_without_its_unit_is_likely_and_one_with_it_is_sure():
     assert (told.fen, told.certainty) == (350_000, Certainty.SURE)
 
 
+def test_a_digit_in_a_name_is_no_part_of_the_sum():
+    assert [amounts_in(f"{name}元")[0].fen for name in ("张三35000", "李四五千", "老三两万")] == [
+        3_500_000,
+        500_000,
+        2_000_000,
+    ]
+
+
 def test_a_bare_number_is_money_only_when_money_was_asked_for():
     assert amounts_in("2000") == ()
     assert amounts_in("2000", asked=True)[0].fen == 200_000
