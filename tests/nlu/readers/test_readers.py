@@ -37,7 +37,10 @@ def test_a_sum_without_its_unit_is_likely_and_one_with_it_is_sure():
 
 
 def test_a_digit_in_a_name_is_no_part_of_the_sum():
-    assert [amounts_in(f"{name}元")[0].fen for name in ("张三35000", "李四五千", "老三两万")] == [
+    told = ("刘五35000", "张三35000", "李四五千", "老三两万")
+
+    assert [amounts_in(f"{name}元")[0].fen for name in told] == [
+        3_500_000,
         3_500_000,
         500_000,
         2_000_000,
