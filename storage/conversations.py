@@ -1,0 +1,69 @@
+"""Keeps conversations."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from domain.conversation import Conversation
+from domain.errors import ConversationMovedOn
+from storage.dialects import in_both
+from storage.tables import conversation
+
+GET = select(conversation).where(
+    conversation.c.channel == bindparam("channel"), conversation.c.sender == bindparam("sender")
+)
+BY_ID = select(conversation).where(conversation.c.id == bindparam("id"))
+ADD = in_both(lambda insert: insert(conversation).on_conflict_do_nothing())
+SAVE = update(conversation).where(
+    conversation.c.id == bindparam("known_id"),
+    conversation.c.version == bindparam("known_version"),
+)
+
+
+class SqlConversations:
+    """`domain.ports.Conversations` on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, channel: str, sender: str) -> Conversation | None:
+        row = self._connection.execute(GET, {"channel": channel, "sender": sender}).one_or_none()
+        return Conversation(*row) if row else None
+
+    def by_id(self, conversation_id: str) -> Conversation | None:
+        row = self._connection.execute(BY_ID, {"id": conversation_id}).one_or_none()
+        return Conversation(*row) if row else None
+
+    def add(self, conversation: Conversation) -> None:
+        row = {
+            "id": conversation.id,
+            "channel": conversation.channel,
+            "sender": conversation.sender,
+            "version": conversation.version,
+            **_changing(conversation),
+        }
+        added = self._connection.execute(ADD[self._connection.dialect.name], row)
+        if added.rowcount != 1:
+            raise ConversationMovedOn(conversation.id)
+
+    def save(self, conversation: Conversation) -> None:
+        row = {
+            "known_id": conversation.id,
+            "known_version": conversation.version,
+            "version": conversation.version + 1,
+            **_changing(conversation),
+        }
+        if self._connection.execute(SAVE, row).rowcount != 1:
+            raise ConversationMovedOn(conversation.id)
+
+
+def _changing(conversation: Conversation) -> dict[str, object]:
+    return {
+        "state": conversation.state,
+        "updated_at": conversation.updated_at,
+        "case_number": conversation.case_number,
+        "consented_at": conversation.consented_at,
+        "is_held": conversation.is_held,
+        "with_person": conversation.with_person,
+        "dispute_type": conversation.dispute_type,
+    }

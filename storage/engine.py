@@ -1,0 +1,130 @@
+"""Opens the database that HEJIE_DATABASE_URL names: SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
+DEFAULT_FOLDER = Path("var")
+BUSY_SECONDS = 15  # how long a writer of another process is waited for
+READERS = 8
+EXAMPLES = "sqlite:///var/hejie.db or postgresql+psycopg://user:password@localhost/hejie"
+
+
+class DatabaseNotUsable(Exception):
+    """The database cannot be used; the text names the setting and the fix."""
+
+
+def open_engine(url: str) -> Engine:
+    """Open the database and try it once, or raise DatabaseNotUsable.
+
+    In SQLite every transaction begins as a writing one (BEGIN IMMEDIATE), so that nothing read
+    in it can have changed before it writes; `open_readers` gives connections for reading alone.
+    A database in memory has one connection, which only one thread at a time may use.
+    """
+    wanted = _wanted(url)
+    engine = _sqlite(wanted) if wanted.drivername == SQLITE else _postgresql(wanted)
+    try:
+        engine.connect().close()
+    except (DBAPIError, sqlite3.Error) as error:
+        engine.dispose()
+        cause = str(getattr(error, "orig", error)).strip()
+        raise DatabaseNotUsable(
+            f"HEJIE_DATABASE_URL: {wanted.render_as_string()} cannot be opened: {cause}. "
+            "Check that the server runs, that the name and the password are right, "
+            "and that the file and its folder may be written."
+        ) from error
+    return engine
+
+
+def open_readers(engine: Engine) -> Engine:
+    """Return an engine beside `engine` that cannot write and never waits for a writer."""
+    if engine.dialect.name != SQLITE:
+        return engine.execution_options(postgresql_readonly=True)
+    return engine if is_in_memory(engine) else _sqlite(engine.url, reads_only=True)
+
+
+def is_in_memory(engine: Engine) -> bool:
+    """Whether everything is gone when the process ends."""
+    return engine.dialect.name == SQLITE and engine.url.database in {None, "", ":memory:"}
+
+
+def _wanted(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = URL.create("nothing")
+    if url.drivername not in {SQLITE, POSTGRESQL}:
+        raise DatabaseNotUsable(f"HEJIE_DATABASE_URL: is no address we know; write {EXAMPLES}")
+    if url.drivername == SQLITE and url.database not in {None, "", ":memory:"}:
+        _see_to_the_folder(Path(str(url.database)).absolute().parent)
+    return url
+
+
+def _see_to_the_folder(folder: Path) -> None:
+    if folder == DEFAULT_FOLDER.absolute():
+        folder.mkdir(exist_ok=True)
+    if not folder.is_dir():
+        raise DatabaseNotUsable(
+            f"HEJIE_DATABASE_URL: the folder {folder} is not there; make it (mkdir -p {folder}) "
+            "or name another"
+        )
+
+
+def _sqlite(url: URL, reads_only: bool = False) -> Engine:
+    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
+    if url.database in {None, "", ":memory:"}:
+        engine = create_engine(
+            url, connect_args=arguments, poolclass=StaticPool, json_serializer=to_json
+        )
+    else:
+        engine = create_engine(
+            url,
+            connect_args=arguments,
+            json_serializer=to_json,
+            pool_size=READERS,
+            max_overflow=4 * READERS,
+        )
+    begin = "BEGIN" if reads_only else "BEGIN IMMEDIATE"
+
+    def do_begin(connection: sqlite3.Connection) -> None:
+        connection.execute(begin)
+
+    # Not an event of the engine: with one, every statement asks a dozen events for listeners.
+    engine.dialect.do_begin = do_begin  # type: ignore[assignment,method-assign]
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself: do_begin does
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        if reads_only:
+            connection.execute("PRAGMA query_only = ON")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        connect_args={"connect_timeout": 5, "application_name": "hejie"},
+        json_serializer=to_json,
+        pool_size=2 * READERS,
+        max_overflow=4 * READERS,
+    )
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def to_json(value: object) -> str:
+    """Return JSON that any database takes: half characters (lone surrogates) become `?`."""
+    return _encode(value).encode("utf-8", "replace").decode()

@@ -1,0 +1,140 @@
+"""Keeps what goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, text, update
+
+from domain.conversation import DueWord, OutboxState, OutWord
+from storage.dialects import in_both
+from storage.tables import NOT_SENT, conversation, outbox
+
+LEASE = timedelta(minutes=5)  # a word whose sender has not said by then how it went is due again
+UNSETTLED = (OutboxState.QUEUED, OutboxState.SENDING)
+
+ADD = in_both(
+    lambda insert: (
+        insert(outbox).on_conflict_do_nothing(index_elements=["key"]).returning(outbox.c.id)
+    )
+)
+BY_KEY = select(outbox.c.id).where(outbox.c.key == bindparam("key"))
+EARLIER = outbox.alias("earlier")
+IS_BEHIND_ANOTHER = (
+    select(EARLIER.c.id)
+    .where(
+        EARLIER.c.conversation_id == outbox.c.conversation_id,
+        EARLIER.c.id < outbox.c.id,
+        text(f"earlier.{NOT_SENT}"),
+        EARLIER.c.state.in_(UNSETTLED),
+        EARLIER.c.not_before > bindparam("now"),
+    )
+    .exists()
+)
+IS_DUE = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= bindparam("now"))
+DUE = (
+    select(outbox, conversation.c.sender)
+    .join(conversation, conversation.c.id == outbox.c.conversation_id)
+    .where(
+        conversation.c.channel == bindparam("channel"),
+        text(f"outbox.{NOT_SENT}"),
+        outbox.c.state.in_(UNSETTLED),
+        IS_DUE,
+        ~IS_BEHIND_ANOTHER,
+    )
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+TAKE = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state.in_(UNSETTLED), IS_DUE)
+    .values(state=OutboxState.SENDING, not_before=bindparam("until"))
+    .returning(outbox.c.id)
+)
+ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("channel"))))
+MARK = update(outbox).where(outbox.c.id == bindparam("known_id"), outbox.c.state.in_(UNSETTLED))
+LOCK = (
+    select(conversation.c.id)
+    .where(conversation.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(conversation.c.id)
+    .with_for_update(key_share=True)
+)
+
+
+class SqlOutbox:
+    """`domain.ports.Outbox` on one connection.
+
+    The numbers of one conversation's words rise in the order of their commits, so that whoever
+    reads on from the last number seen misses none: a turn has changed its conversation's row
+    before it adds words, and words that come unasked lock that row. `claim` hands out no word
+    while an earlier one to the same person is being sent or waits for its next try.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, words: Sequence[OutWord]) -> Sequence[int]:
+        self._wait_for_turns([word.conversation_id for word in words if word.unasked])
+        return [self._add(word) for word in words]
+
+    def _wait_for_turns(self, conversation_ids: Sequence[str]) -> None:
+        if conversation_ids and self._connection.dialect.name == "postgresql":
+            self._connection.execute(LOCK, {"ids": conversation_ids})
+
+    def _add(self, word: OutWord) -> int:
+        row = {
+            "conversation_id": word.conversation_id,
+            "template": word.template,
+            "text": word.text,
+            "at": word.at,
+            "choices": word.choices,
+            "asks": word.asks,
+            "case_number": word.case_number,
+            "key": word.key,
+            "unasked": word.unasked,
+            "state": word.state,
+        }
+        added: int | None = self._connection.execute(
+            ADD[self._connection.dialect.name], row
+        ).scalar_one_or_none()
+        if added is None:
+            added = self._connection.execute(BY_KEY, {"key": word.key}).scalar_one()
+        return added
+
+    def claim(self, channel: str, now: datetime, limit: int) -> Sequence[DueWord]:
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(ONE_AT_A_TIME, {"channel": channel})
+        wanted = {"channel": channel, "now": now, "most": limit}
+        rows = self._connection.execute(DUE, wanted).all()
+        if not rows:
+            return []
+        take = {"ids": [row.id for row in rows], "now": now, "until": now + LEASE}
+        taken = set(self._connection.execute(TAKE, take).scalars())
+        return [
+            DueWord(as_out_word(row), row.sender, row.state == OutboxState.SENDING)
+            for row in rows
+            if row.id in taken
+        ]
+
+    def mark(self, word_id: int, state: OutboxState, not_before: datetime | None = None) -> None:
+        row = {"known_id": word_id, "state": state, "not_before": not_before}
+        self._connection.execute(MARK, row)
+
+
+def as_out_word(row: Row[Any]) -> OutWord:
+    """Return the word of a row of the table `outbox`."""
+    return OutWord(
+        conversation_id=row.conversation_id,
+        template=row.template,
+        text=row.text,
+        at=row.at,
+        choices=tuple(row.choices),
+        asks=row.asks,
+        case_number=row.case_number,
+        key=row.key,
+        unasked=row.unasked,
+        id=row.id,
+        state=OutboxState(row.state),
+    )
