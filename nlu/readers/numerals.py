@@ -129,9 +129,7 @@ class _Run:
 
     def _take_arabic(self) -> bool:
         if self.held is not None:
-            if self.arabic or self.top > 1:
-                return False
-            self.start = self.at  # 张三35000: the Chinese digit is not part of it
+            return False  # 刘五35000: the Chinese digit is not part of it
         match = _ARABIC.match(self.text, self.at)
         if match is None:
             return False

@@ -37,13 +37,15 @@ def test_a_sum_without_its_unit_is_likely_and_one_with_it_is_sure():
 
 
 def test_a_digit_in_a_name_is_no_part_of_the_sum():
-    told = ("刘五35000", "张三35000", "李四五千", "老三两万")
+    told = ("刘五35000元", "张三35000元", "李四五千元", "老三两万元")
 
-    assert [amounts_in(f"{name}元")[0].fen for name in told] == [
-        3_500_000,
-        3_500_000,
-        500_000,
-        2_000_000,
+    found = [(text, amount) for text in told for amount in amounts_in(text)]
+
+    assert [(amount.fen, text[amount.start : amount.end]) for text, amount in found] == [
+        (3_500_000, "35000元"),
+        (3_500_000, "35000元"),
+        (500_000, "五千元"),
+        (2_000_000, "两万元"),
     ]
 
 
