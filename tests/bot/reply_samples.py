@@ -17,6 +17,7 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)
 STARTS = datetime(2026, 11, 25, 15, tzinfo=LOCAL)
 DEADLINES = load_deadlines([])
 NUMBER = 2026000015
+NUMBERS = {"110", "119", "120", "122", "12345", "12348", "12338", "12355", "12356"}
 
 SUM = Fact("amount", FactKind.AMOUNT, "欠多少", "一共欠多少钱？", "为了知道要谈多少。")
 SINCE = Fact("since", FactKind.DATE, "哪天开始", "从哪天开始欠的？", "为了算期限。")

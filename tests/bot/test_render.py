@@ -12,6 +12,7 @@ from jinja2.meta import find_undeclared_variables
 
 from bot.render import TEMPLATES, Renderer
 from domain.case import Stage
+from domain.catalogue import Body, load_catalogue
 from domain.facts import FactKind, FactValue
 from domain.session import SessionKind
 from tests.bot.reply_samples import (
@@ -20,6 +21,7 @@ from tests.bot.reply_samples import (
     CONTRACT,
     DEADLINES,
     NOW,
+    NUMBERS,
     RENDERER,
     SAMPLES,
     SUM,
@@ -191,3 +193,51 @@ def test_choices_made_from_data_are_labelled_in_the_words_of_the_sheet(id_, labe
 def test_a_choice_that_nobody_offers_has_no_label(id_):
     with pytest.raises(KeyError):
         RENDERER.choice(id_)
+
+
+def test_every_sheet_speaks_in_whole_sentences_and_shows_only_checked_numbers():
+    catalogue = load_catalogue()
+    renderer = Renderer(catalogue)
+    for sheet in catalogue.sheets.values():
+        deadlines = [catalogue.deadlines[each] for each in sheet.deadlines]
+        about = {"label": sheet.label, "deadlines": deadlines, "now": NOW, "bodies": sheet.bodies}
+        closed = [
+            {"closed": rule, "deadline": catalogue.deadlines.get(rule.deadline or ""), "now": NOW}
+            for rule in sheet.not_for_mediation
+        ]
+        texts = [
+            renderer.reply("what_to_bring", {"type": sheet.type}),
+            renderer.reply("law_answer", about),
+            renderer.reply("remedies", about),
+            *(renderer.reply("not_for_mediation", each) for each in closed),
+        ]
+
+        for text in texts:
+            numbers = set(re.findall(r"(?<!\d)(?:1\d{2}|1\d{4}|9\d{4})(?![\d条年])", text))
+            assert numbers <= NUMBERS, (sheet.type, text)
+            assert "12338" not in numbers or "110" in numbers, (sheet.type, text)
+            assert not re.search("。。|，。|None|[{}]", text), (sheet.type, text)
+
+
+def test_the_bodies_left_after_mediation_are_others_than_mediation_committees():
+    bodies = (Body("村人民调解委员会", "先谈"), Body("妇女联合会", "帮助妇女", "12338"))
+
+    lines = said("remedies", bodies=bodies, deadlines=[])
+
+    assert lines == [
+        "还可以走别的路，调解不影响你去法院。",
+        "- 妇女联合会：帮助妇女，电话 12338（晚上打 110）",
+        "想先问律师，可以约，也可以打 12348。",
+    ]
+
+
+def test_every_choice_of_every_sheet_has_the_label_of_its_sheet():
+    catalogue = load_catalogue()
+    renderer = Renderer(catalogue)
+
+    for sheet in catalogue.sheets.values():
+        assert renderer.choice(f"type:{sheet.type}")["label"] == sheet.short
+        for fact in sheet.facts:
+            assert renderer.choice(f"change:{fact.name}")["label"] == fact.label
+            for each in fact.choices:
+                assert renderer.choice(f"fact:{fact.name}:{each.id}")["label"] == each.label

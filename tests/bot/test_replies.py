@@ -15,7 +15,7 @@ from bot.render import TEMPLATES
 from domain.follow_up import FollowUpKind
 from domain.services.follow_up import ANSWERS
 from domain.session import SessionKind
-from tests.bot.reply_samples import DEADLINES, RENDERER, said
+from tests.bot.reply_samples import DEADLINES, NUMBERS, RENDERER, said
 
 ROOT = TEMPLATES.parents[1]
 FILES = {path.stem: path for path in (TEMPLATES / "replies").glob("*.j2")}
@@ -30,7 +30,6 @@ FAMILIES = {
     *REFERRED,
     *(kind.value for kind in FollowUpKind if kind not in SILENT),
 }
-NUMBERS = {"110", "119", "120", "122", "12345", "12348", "12338", "12355", "12356"}
 ACCUSING = re.compile("违约|赖|骗人|骗子|过错|你的责任|故意|活该|你必须|你应该|想开点|冷静")
 OFFICIALESE = re.compile("予以|兹|贵方|鉴于|该案|之规定|被申请人|受理通知|您")
 DIALECT = re.compile("咋|噶|哪样|整得|克你|晓不得")
