@@ -170,7 +170,7 @@ outbox = Table(
     Column("at", Moment, nullable=False),
     Column("choices", _data(), nullable=False),
     Column("asks", _data()),
-    Column("case_number", BigInteger),
+    Column("case_number", BigInteger, ForeignKey("mediation_case.number")),
     Column("key", Text, unique=True),  # the guard against saying a planned word twice
     Column("unasked", Boolean, nullable=False),
     _number(),
