@@ -1,0 +1,228 @@
+"""The first stage: characters, pairs of characters, and one line of weights a label."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlu.calibration import line, sharpness, sigmoid, softmax
+from nlu.labelled import NONE, Labelled, Labels
+from nlu.ngrams import Floats, Rows, Vocabulary
+from nlu.reading import Reading, Weights
+
+FOLDS = 3
+PENALTY = 0.5  # LinearSVC's C; see docs/decisions/0002-two-stages.md
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Columns of intents, types, topics and flags side by side."""
+
+    labels: Labels
+
+    def split(self, scores: Array) -> tuple[Array, Array, Array, Array]:
+        """Return the columns of intents, types, topics and flags."""
+        first = len(self.labels.intents)
+        second = first + len(self.labels.types)
+        third = second + len(self.labels.topics)
+        return (
+            scores[..., :first],
+            scores[..., first:second],
+            scores[..., second:third],
+            scores[..., third:],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Sharpness of the three choices, and the logistic line of every flag."""
+
+    intents: float
+    types: float
+    topics: float
+    flag_slopes: Array
+    flag_shifts: Array
+
+    @classmethod
+    def learn(cls, margins: Array, sentences: Sequence[Labelled], labels: Labels) -> Calibration:
+        """Learn from margins that each sentence got without having been trained on."""
+        *choices, flags = Heads(labels).split(margins)
+        sharp = []
+        for scores, columns in zip(choices, labels.columns(sentences), strict=True):
+            told = columns != NONE
+            sharp.append(sharpness(scores[told], columns[told]))
+        truth = labels.flagged(sentences)
+        lines = [line(flags[:, k], truth[:, k]) for k in range(truth.shape[1])]
+        return cls(
+            *sharp,
+            np.array([slope for slope, _ in lines], np.float32),
+            np.array([shift for _, shift in lines], np.float32),
+        )
+
+    def probabilities(self, margins: Array, labels: Labels) -> tuple[Array, Array, Array, Array]:
+        """Return the probabilities of intents, types, topics and flags."""
+        intents, types, topics, flags = Heads(labels).split(margins)
+        return (
+            softmax(intents * self.intents),
+            softmax(types * self.types),
+            softmax(topics * self.topics),
+            sigmoid(flags * self.flag_slopes + self.flag_shifts),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the numbers into one file."""
+        np.savez(path, **{name: np.asarray(value) for name, value in asdict(self).items()})
+
+    @classmethod
+    def load(cls, path: Path) -> Calibration:
+        """Read what `save` wrote."""
+        with np.load(path) as kept:
+            return cls(
+                *(float(kept[name]) for name in ("intents", "types", "topics")),
+                kept["flag_slopes"],
+                kept["flag_shifts"],
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStage:
+    """Reads a message in a fraction of a millisecond. Immutable, safe in several threads."""
+
+    weights: Weights
+    bias: Floats
+    calibration: Calibration
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """Return the probabilities of each text, in order."""
+        found = [self.weights.vocabulary.rows(text) for text in texts]
+        margins = np.stack([self._margins(rows) for rows, _ in found])
+        parts = self.calibration.probabilities(margins, self.weights.labels)
+        return [
+            Reading(intents, types, topics, flags, known, rows, self.weights)
+            for (rows, known), intents, types, topics, flags in zip(found, *parts, strict=True)
+        ]
+
+    def _margins(self, rows: Rows) -> Floats:
+        if not len(rows):
+            return self.bias
+        total = self.weights.matrix.take(rows, axis=0).sum(axis=0)
+        return total / self.weights.vocabulary.length(rows) + self.bias
+
+    @classmethod
+    def train(cls, sentences: Sequence[Labelled]) -> FirstStage:
+        """Fit all heads, and calibrate them on folds that they have not seen."""
+        labels = Labels.of(sentences)
+        vocabulary = Vocabulary.learn([s.text for s in sentences])
+        found = [vocabulary.rows(s.text)[0] for s in sentences]
+        fold = _folds(sentences)
+        jobs = [fold != part for part in range(FOLDS)] + [np.ones(len(sentences), bool)]
+        # scikit-learn's solver lets go of the interpreter's lock: two threads halve the wait.
+        with ThreadPoolExecutor(2) as pool:
+            fits = list(
+                pool.map(lambda kept: _fit(vocabulary, found, sentences, labels, kept), jobs)
+            )
+        margins = np.empty((len(sentences), fits[0][1].size), np.float32)
+        for part, (matrix, bias) in enumerate(fits[:FOLDS]):
+            partial = cls(Weights(vocabulary, labels, matrix), bias, _UNCALIBRATED)
+            for place in np.flatnonzero(fold == part):
+                margins[place] = partial._margins(found[place])
+        matrix, bias = fits[-1]
+        calibration = Calibration.learn(margins, sentences, labels)
+        return cls(Weights(vocabulary, labels, matrix), bias, calibration)
+
+    def save(self, folder: Path) -> None:
+        """Write weights and names; no pickle."""
+        vocabulary = self.weights.vocabulary
+        np.savez(
+            folder / "weights.npz",
+            matrix=self.weights.matrix.astype(np.float16),
+            bias=self.bias,
+            rarity=vocabulary.rarity,
+        )
+        self.calibration.save(folder / "calibration.npz")
+        names = {"labels": asdict(self.weights.labels), "ngrams": list(vocabulary.row_of)}
+        (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> FirstStage:
+        """Read what `save` wrote."""
+        names = json.loads((folder / "names.json").read_text("utf-8"))
+        labels = Labels(**{head: tuple(told) for head, told in names["labels"].items()})
+        with np.load(folder / "weights.npz") as kept:
+            vocabulary = Vocabulary(
+                {gram: row for row, gram in enumerate(names["ngrams"])}, kept["rarity"]
+            )
+            matrix, bias = kept["matrix"].astype(np.float32), kept["bias"]
+        calibration = Calibration.load(folder / "calibration.npz")
+        return cls(Weights(vocabulary, labels, matrix), bias, calibration)
+
+
+_UNCALIBRATED = Calibration(1, 1, 1, np.ones(1), np.zeros(1))
+
+
+def _folds(sentences: Sequence[Labelled]) -> NDArray[np.intp]:
+    """Deal the sentences of each label out in turn, so that every fold has its share."""
+    order = sorted(range(len(sentences)), key=lambda i: _sort_key(sentences[i]))
+    fold = np.empty(len(sentences), np.intp)
+    fold[order] = np.arange(len(sentences)) % FOLDS
+    return fold
+
+
+def _sort_key(sentence: Labelled) -> tuple[str, ...]:
+    told = (sentence.intent, sentence.dispute_type, sentence.topic, sentence.register)
+    return (*(str(each) for each in told), *sorted(sentence.flags), sentence.text[::-1])
+
+
+def _fit(
+    vocabulary: Vocabulary,
+    found: Sequence[Rows],
+    sentences: Sequence[Labelled],
+    labels: Labels,
+    kept: NDArray[np.bool_],
+) -> tuple[Floats, Floats]:
+    """Return the weights (n-grams x columns, rarity folded in) and the bias of every column."""
+    features = to_matrix(vocabulary, found)
+    matrix, bias = [], []
+    for columns, names in zip(
+        labels.columns(sentences), (labels.intents, labels.types, labels.topics), strict=True
+    ):
+        told = kept & (columns != NONE)
+        one = _fit_choice(features[told], columns[told], len(names))
+        matrix.append(one[0])
+        bias.append(one[1])
+    truth = labels.flagged(sentences)
+    for flag in range(len(labels.flags)):
+        one = _fit_choice(features[kept], truth[kept, flag].astype(np.intp), 2)
+        matrix.append(one[0])
+        bias.append(one[1])
+    stacked = np.concatenate(matrix) * vocabulary.rarity
+    return np.ascontiguousarray(stacked.T, np.float32), np.concatenate(bias).astype(np.float32)
+
+
+def to_matrix(vocabulary: Vocabulary, found: Sequence[Rows]) -> Any:
+    """Return the sparse matrix of texts x n-grams, each row of length 1."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  only training needs it
+
+    ends = np.cumsum([0] + [len(rows) for rows in found])
+    columns = np.concatenate(found)
+    values = vocabulary.rarity[columns]
+    lengths = np.repeat([vocabulary.length(rows) for rows in found], np.diff(ends))
+    shape = (len(found), len(vocabulary.rarity))
+    return csr_matrix(((values / lengths).astype(np.float32), columns, ends), shape=shape)
+
+
+def _fit_choice(features: Any, columns: NDArray[np.intp], count: int) -> tuple[Array, Array]:
+    from sklearn.svm import LinearSVC  # noqa: PLC0415  only training needs it
+
+    svm = LinearSVC(C=PENALTY, class_weight="balanced", random_state=0).fit(features, columns)
+    if count == 2 or len(svm.classes_) == count:
+        return svm.coef_, svm.intercept_
+    raise ValueError(f"only {len(svm.classes_)} of {count} labels have sentences in every fold")

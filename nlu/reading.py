@@ -1,0 +1,42 @@
+"""What the stages hand to one another about one message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nlu.labelled import Labels
+from nlu.ngrams import Floats, Rows, Vocabulary
+
+READING, ASKED = "reading", "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How each n-gram speaks for each column: intents, types, topics, flags side by side."""
+
+    vocabulary: Vocabulary
+    labels: Labels
+    matrix: Floats
+
+    @property
+    def first_type(self) -> int:
+        """The column of the first dispute type."""
+        return len(self.labels.intents)
+
+
+@dataclass(slots=True)
+class Reading:
+    """Probabilities of one message, in the order of the labels; the second stage may better them.
+
+    `known` is the share of its n-grams that training knew. `rows` are their places in `weights`.
+    """
+
+    intents: Any
+    types: Any
+    topics: Any
+    flags: Any
+    known: float
+    rows: Rows
+    weights: Weights
+    second_stage: bool = False
