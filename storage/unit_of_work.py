@@ -21,6 +21,7 @@ from domain.ports import (
     Tasks,
 )
 from storage.agreements import SqlAgreements
+from storage.audit import SqlAudit
 from storage.cases import SqlCases
 from storage.conversations import SqlConversations
 from storage.follow_ups import SqlFollowUps
@@ -36,7 +37,8 @@ from storage.tasks import SqlTasks
 class SqlUnitOfWork:
     """`domain.ports.UnitOfWork`: one transaction, rolled back unless committed.
 
-    Beside the ports: `settings`, `pages` (reading for people and channels) and `save_roster`.
+    Beside the ports: `settings`, `audit`, `pages` (reading for people and channels) and
+    `save_roster`.
     """
 
     conversations: Conversations
@@ -49,6 +51,7 @@ class SqlUnitOfWork:
     agreements: Agreements
     tasks: Tasks
     settings: SqlSettings
+    audit: SqlAudit
     pages: SqlPages
 
     def __init__(self, engine: Engine, memory: RosterMemory | None = None) -> None:
@@ -101,4 +104,5 @@ class SqlUnitOfWork:
         self.agreements = SqlAgreements(connection)
         self.tasks = SqlTasks(connection)
         self.settings = SqlSettings(connection)
+        self.audit = SqlAudit(connection)
         self.pages = SqlPages(connection)
