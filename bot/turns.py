@@ -169,6 +169,8 @@ class Turns:
             work.conversations.add(prepared.conversation)
         work.inbox.add(message if kept_before else _without_words(message))
         state, says = self._converse(carrying, prepared.state, prepared.event)
+        if len(prepared.incoming.text or "") > TEXT_LIMIT:
+            says.insert(0, Say("too_long", {"limit": TEXT_LIMIT}))
         words = [self._word(carrying.conversation, say, prepared.now) for say in says]
         state = replace(state, offered=_offered(words, state))
         work.conversations.save(self._kept(carrying.conversation, state, prepared.now))
@@ -238,6 +240,8 @@ def _plain_event(message: Incoming, state: Dialogue) -> Event | None:
         return Attached()
     if message.choice is not None:
         return Chose(message.choice)
+    if state.stage is Stage.HELD:
+        return None  # a typed 1 may mean that somebody cannot speak: it is read, never mapped
     open_number = state.stage is Stage.ASKING and not _choices_are_answers(state)
     chosen = chosen_in(state.offered, message.text or "", numbers=not open_number)
     return Chose(chosen) if chosen is not None else None

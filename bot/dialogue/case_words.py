@@ -53,6 +53,8 @@ def found(state: Dialogue, status: StatusFound, view: View) -> Turn:
 
 def call_person(state: Dialogue, view: View, kind: TaskKind = TaskKind.PERSON_WANTED) -> Turn:
     """Ask a person to get in touch, and say how to reach one at once."""
+    if state.stage is Stage.HELD and kind is TaskKind.PERSON_WANTED:
+        return state, (Say("person_is_told"),)  # the safety task is open, due within minutes
     call = CallPerson(kind, HOURS_TO_PERSON, str(kind), state.case_number)
     template = "privacy_asked" if kind is TaskKind.PRIVACY else "person_called"
     return state, (call, Say(template), *ask_again(state, view))

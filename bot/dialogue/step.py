@@ -32,7 +32,7 @@ from bot.dialogue.events import (
 )
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
-from bot.dialogue.words import command_in, is_consent, is_correction, is_yes
+from bot.dialogue.words import cannot_speak, command_in, is_consent, is_correction, is_yes
 from domain.catalogue import Fact
 from domain.conversation import TaskKind
 from domain.errors import MediationLocked, NothingAsked, SlotNotOffered, SlotTaken
@@ -40,6 +40,9 @@ from domain.facts import FactKind
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION, SERVICE_QUESTION, Understanding
 
 SURE_OF_INTENT = 0.8  # below this a reply to an open question is taken as its answer
+ABOUT_A_CASE = frozenset(
+    {"case_status", "reschedule", "change_mediator", "cancel", "refuse_mediation"}
+)
 WRITTEN = frozenset({FactKind.TEXT, FactKind.NAME})
 
 
@@ -92,6 +95,8 @@ def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
     flags = safety.locking(heard.flags)
     if flags:
         return safety.hold(state, flags)
+    if state.stage is Stage.HELD and cannot_speak(heard.text):
+        return state, (Say("held_quiet"),)
     if state.stage is Stage.NOTICE:
         return _before_consent(state, heard)
     state, warnings = safety.warn(state, heard.flags)
@@ -116,10 +121,12 @@ def _consent(state: Dialogue, agreed: bool) -> Turn:
 def _heard_by_form(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
     """Take commands and corrections, which are known by their form alone."""
     name = command_in(heard.text)
+    if state.stage is Stage.HELD and state.case_number is None and name != "person":
+        return None
     if name is not None:
         return _command(state, name, heard, view)
     if is_correction(heard.text) and state.dispute_type is not None:
-        return intake.correct(state, heard, view)
+        return intake.correct(state, heard, view) if state.stage is not Stage.HELD else None
     return None
 
 
@@ -166,9 +173,17 @@ def _restart(state: Dialogue) -> Turn:
 
 def _heard_by_stage(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if state.stage is Stage.HELD:
-        return _by_intent(state, heard, view) or safety.listen_while_held(state)
+        return _held(state, heard, view)
     handler = STAGES[state.stage]
     return handler(state, heard, view)
+
+
+def _held(state: Dialogue, heard: Understanding, view: View) -> Turn:
+    """Hear somebody under a safety hold: nothing of the form, but a case's own words work."""
+    about_case = heard.intent in ABOUT_A_CASE and state.case_number is not None
+    if about_case or heard.intent in {"human_agent", "privacy_request"}:
+        return _by_intent(state, heard, view) or safety.listen_while_held(state)
+    return safety.listen_while_held(state)
 
 
 def _by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None:

@@ -65,6 +65,11 @@ def is_consent(text: str) -> bool | None:
     return True if CONSENT.fullmatch(tidy) else None
 
 
+def cannot_speak(text: str) -> bool:
+    """Whether somebody in danger says that talking is not possible now (回 1)."""
+    return TIDY.sub("", text) in {"1", "１", "不方便", "不方便说", "现在不方便"}
+
+
 def is_yes(text: str) -> bool:
     """Whether the text agrees with what was read back."""
     return YES.fullmatch(TIDY.sub("", text)) is not None

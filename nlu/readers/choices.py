@@ -66,16 +66,33 @@ def _by_words(told: str, choices: Sequence[Choice]) -> list[Choice]:
     hits: list[tuple[int, int, Choice]] = []
     for choice in choices:
         words = [word for word in (choice.label, *choice.cues) if word and word in told]
-        inside = len(told) >= 2 and told in choice.label
+        inside = len(told) >= 2 and _runs_through(told, choice.label)
         if words or inside:
             longest = max(words, key=len) if words else told
             at = told.find(longest)
             hits.append((at, at + len(longest), choice))
+    if not hits and len(told) <= 4:
+        return _bare_no(told, choices)
     return [
         choice
         for start, end, choice in hits
         if not any(a <= start and end <= b and (a, b) != (start, end) for a, b, other in hits)
     ]
+
+
+def _runs_through(told: str, label: str) -> bool:
+    """Whether the reply's characters stand in the label in this order (没找过 in 没有找过)."""
+    rest = iter(label)
+    return all(character in rest for character in told)
+
+
+def _bare_no(told: str, choices: Sequence[Choice]) -> list[Choice]:
+    """Take a bare no (没得, 不有) for the only answer that is one."""
+    answer = yes_or_no(told)
+    if answer is None or answer[0]:
+        return []
+    noes = [choice for choice in choices if choice.label[:1] in "没不无"]
+    return noes if len(noes) == 1 else []
 
 
 _DOUBT = re.compile(r"有没有|是不是|要不要|会不会|签没签|给有|吗[?？]?$|[?？]$")
