@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     wanted = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "httpcore", "apscheduler", "rasa", "telegram"):
+    for noisy in ("alembic", "apscheduler", "httpcore", "httpx", "rasa", "telegram"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         settings = read_settings(os.environ)

@@ -1,4 +1,4 @@
-"""What each command-line word does."""
+"""What each command-line word does; a word imports what it alone needs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from datetime import date, datetime, time
 from typing import Any, TextIO, TypeVar
 
 from nlu.classify import to_wire
-from nlu.evaluate import evaluate_and_report
 from nlu.rasa_interpreter import load
-from nlu.train import train as train_model
 
 from bot.app import App, build_app, ready_writer, wall_clock
 from bot.channels import terminal
 from bot.messages import Incoming, Reply
-from bot.serving import run_server
 from bot.settings import Settings
 from bot.ticks import put_out
 from bot.ticks import tick as one_tick
@@ -29,7 +26,6 @@ from domain.catalogue import load_catalogue
 from domain.errors import AgreementNotPossible
 from domain.ports import UnitOfWork
 from domain.services import booking, follow_up
-from nlu import review
 from nlu.interpreter import Heard
 
 BATCH = 64
@@ -39,6 +35,8 @@ T = TypeVar("T")
 
 def serve(settings: Settings, wanted: Namespace) -> None:
     """Serve until stopped."""
+    from bot.serving import run_server
+
     run_server(settings, ticks=not wanted.no_ticks)
 
 
@@ -112,6 +110,9 @@ def write_line(out: TextIO, data: dict[str, Any]) -> None:
 
 def train(settings: Settings, wanted: Namespace) -> None:
     """Train a new model beside the old one, or go back to the one before."""
+    from nlu import review
+    from nlu.train import train as train_model
+
     if wanted.roll_back:
         print(review.roll_back(settings.models))  # noqa: T201
     elif wanted.with_review:
@@ -122,6 +123,8 @@ def train(settings: Settings, wanted: Namespace) -> None:
 
 def evaluate(settings: Settings, wanted: Namespace) -> None:
     """Measure the model on the gold set, and on a further file where one is named."""
+    from nlu.evaluate import evaluate_and_report
+
     report = settings.data / "reports" / "nlu.html"
     print(evaluate_and_report(load(settings.models), report, wanted.file))  # noqa: T201
 

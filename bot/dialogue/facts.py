@@ -96,8 +96,7 @@ def _words_told(fact: Fact, text: str) -> FactValue | None:
 
 def _amount_value(amount: Amount, text: str) -> FactValue:
     words = text[amount.start : amount.end]
-    approx = amount.approx or amount.certainty is not Certainty.SURE
-    return FactValue(FactKind.AMOUNT, [amount.low_fen, amount.high_fen], words, approx)
+    return FactValue(FactKind.AMOUNT, [amount.low_fen, amount.high_fen], words, amount.approx)
 
 
 def date_value(when: When, text: str) -> FactValue | None:
