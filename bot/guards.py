@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAME_SITE = frozenset({"same-origin", "none"})
@@ -71,33 +72,32 @@ class SafeHeaders:
 class Ours:
     """Refuses whatever changes something and was sent by another site's page."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, refuse: Callable[[Request], Response]) -> None:
         self._app = app
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 403."""
+        """Pass the request on, or answer that it is refused."""
+        app = self._app
         if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD"}:
-            check_origin(scope)
-        await self._app(scope, receive, send)
+            app = app if is_from_here(scope) else self._refuse(Request(scope))
+        await app(scope, receive, send)
 
 
-def check_origin(scope: Scope) -> None:
-    """Refuse a request that a browser says comes from another site.
+def is_from_here(scope: Scope) -> bool:
+    """Whether no other site's page sent this request, as far as the browser says.
 
     Browsers send Sec-Fetch-Site; older ones send Origin, which is `null` on forms of a page that
     sends no referrer: those are held by the form's token. Programs send neither and hold no cookie
     that could be abused.
     """
-    headers = dict(scope["headers"])
+    headers: dict[bytes, bytes] = dict(scope["headers"])
     site = headers.get(b"sec-fetch-site")
     if site is not None:
-        if site.decode("latin-1") not in SAME_SITE:
-            raise fault(403)
-        return
+        return site.decode("latin-1") in SAME_SITE
     origin = headers.get(b"origin", b"null").decode("latin-1")
     host = headers.get(b"host", b"").decode("latin-1")
-    if origin != "null" and urlsplit(origin).netloc != host:
-        raise fault(403)
+    return origin == "null" or urlsplit(origin).netloc == host
 
 
 def limited(request: Request, limit: int) -> Request:

@@ -35,9 +35,11 @@ def build_web(served: Served, ticks: bool = True) -> Starlette:
     listening = Listening(served.writer.read)
     faults = Faults(pages)
     health = Health(served, listening, ticks)
+    console = Console(served, pages)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await asyncio.to_thread(console.announce)
         yield
         listening.close()
 
@@ -47,10 +49,10 @@ def build_web(served: Served, ticks: bool = True) -> Starlette:
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
-            Mount("/console", routes=Console(served, pages).routes()),
+            Mount("/console", routes=console.routes()),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[Middleware(SafeHeaders), Middleware(Ours)],
+        middleware=[Middleware(SafeHeaders), Middleware(Ours, refuse=faults.foreign)],
         exception_handlers={
             HTTPException: faults.refused,
             Busy: faults.busy,
@@ -71,6 +73,10 @@ class Faults:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
         return self._told(request, status, headers or {})
+
+    def foreign(self, request: Request) -> Response:
+        """Answer what another site's page sent."""
+        return self._told(request, 403, {})
 
     async def busy(self, request: Request, _: Exception) -> Response:
         """Answer when too many messages wait."""

@@ -1,0 +1,178 @@
+"""The console's pages for people who are signed in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.admin.access import Access, NotSignedIn, NotThere
+from bot.admin.door import Doorway
+from bot.admin.labels import EVERYTHING
+from bot.admin.sign_in import Visit
+from bot.guards import fault
+from bot.pages import Pages
+from bot.served import Served
+from domain.calendar import LOCAL
+from domain.case import Stage
+from domain.conversation import OutWord
+from domain.errors import NoSuchCase
+from domain.session import SessionBooking
+from nlu.interpreter import FLAGS
+from storage.pages import ConversationFilter
+
+T = TypeVar("T")
+Page = Callable[[Request, Visit], Awaitable[Response]]
+
+
+class Console:
+    """The routes below /console."""
+
+    def __init__(self, served: Served, pages: Pages) -> None:
+        self._served = served
+        self._pages = pages
+        self._access = Access(served.writer, served.clock)
+        self._doorway = Doorway(served, pages, self._access)
+        self._types = {name: sheet.short for name, sheet in served.catalogue.sheets.items()}
+
+    def announce(self) -> None:
+        """Print the one-time set-up code where no password is set yet."""
+        self._doorway.announce()
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes; all but the doorway are for people who are signed in."""
+        return [
+            *self._doorway.routes(),
+            Route("/", self._signed_in(self._home)),
+            Route("/conversations", self._signed_in(self._conversations)),
+            Route("/conversations/{id}", self._signed_in(self._transcript)),
+            Route("/cases/{number:int}", self._signed_in(self._case)),
+            Route("/sessions", self._signed_in(self._sessions)),
+            Route("/tasks", self._signed_in(self._tasks)),
+            Route("/tasks/{id:int}/done", self._signed_in(self._done), methods=["POST"]),
+            Route("/audit", self._signed_in(self._audit)),
+        ]
+
+    def _signed_in(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
+        """Let a page be seen with a session alone; each look keeps the session awake."""
+
+        async def guarded(request: Request) -> Response:
+            visit = self._doorway.visit(request)
+            if visit is None or not visit.is_signed_in:
+                return RedirectResponse("/console/sign-in", 303)
+            try:
+                response = await page(request, visit)
+            except NotSignedIn:
+                return RedirectResponse("/console/sign-in", 303)
+            except (NotThere, NoSuchCase):
+                raise fault(404) from None
+            return self._doorway.remember(request, response, visit)
+
+        return guarded
+
+    def _page(self, name: str, visit: Visit, **data: Any) -> Response:  # noqa: ANN401
+        data |= {"visit": visit, "token": self._doorway.token(visit), "types": self._types}
+        data |= {"now": self._served.clock(), "labels": EVERYTHING}
+        return self._pages.page(f"admin/{name}", **data)
+
+    async def _home(self, _request: Request, _visit: Visit) -> Response:
+        return RedirectResponse("/console/conversations", 303)
+
+    async def _conversations(self, request: Request, visit: Visit) -> Response:
+        given = {
+            name: value
+            for name in ("type", "flag", "stage", "held", "channel")
+            if (value := request.query_params.get(name))
+        }
+        wanted = self._filter(given)
+        page = _whole(request.query_params.get("page", "1"))
+        found = await _aside(lambda: self._access.conversations(visit, wanted, page))
+        return self._page(
+            "conversations",
+            visit,
+            lines=found.lines,
+            given=given,
+            newer=f"?{urlencode(given | {'page': page - 1})}" if page > 1 else "",
+            older=f"?{urlencode(given | {'page': page + 1})}" if found.has_more else "",
+        )
+
+    def _filter(self, given: dict[str, str]) -> ConversationFilter:
+        """Return the filter of a query; what is not known is left out."""
+        stages = {stage.value for stage in Stage}
+        held = {"yes": True, "no": False}.get(given.get("held", ""))
+        return ConversationFilter(
+            dispute_type=given.get("type") if given.get("type") in self._types else None,
+            flag=given.get("flag") if given.get("flag") in FLAGS else None,
+            stage=Stage(given["stage"]) if given.get("stage") in stages else None,
+            is_held=held,
+            channel=given.get("channel") or None,
+        )
+
+    async def _transcript(self, request: Request, visit: Visit) -> Response:
+        id_ = request.path_params["id"]
+        found = await _aside(lambda: self._access.transcript(visit, id_))
+        words = [row for row in found.rows if isinstance(row, OutWord)]
+        names = {choice["id"]: choice["label"] for word in words for choice in word.choices}
+        return self._page("transcript", visit, found=found, names=names)
+
+    async def _case(self, request: Request, visit: Visit) -> Response:
+        number = request.path_params["number"]
+        id_ = await _aside(lambda: self._access.conversation_of_case(visit, number))
+        return RedirectResponse(f"/console/conversations/{id_}", 303)
+
+    async def _sessions(self, request: Request, visit: Visit) -> Response:
+        today = self._served.clock().astimezone(LOCAL).date()
+        day = _day(request.query_params.get("day", ""), today)
+        found = await _aside(lambda: self._access.day(visit, day))
+        return self._page(
+            "sessions",
+            visit,
+            sessions=found.sessions,
+            shown_day=day,
+            today=today,
+            before=day - timedelta(days=1),
+            after=day + timedelta(days=1),
+            clock=_clock,
+        )
+
+    async def _tasks(self, _request: Request, visit: Visit) -> Response:
+        tasks = await _aside(lambda: self._access.open_tasks(visit))
+        return self._page("tasks", visit, open_tasks=tasks)
+
+    async def _done(self, request: Request, visit: Visit) -> Response:
+        await self._doorway.form(request, visit)
+        id_ = request.path_params["id"]
+        await _aside(lambda: self._access.close_task(visit, id_))
+        return RedirectResponse("/console/tasks", 303)
+
+    async def _audit(self, _request: Request, visit: Visit) -> Response:
+        lines = await _aside(lambda: self._access.audit(visit))
+        return self._page("audit", visit, lines=lines)
+
+
+async def _aside(job: Callable[[], T]) -> T:
+    """Do what waits for the database in a worker thread."""
+    return await asyncio.to_thread(job)
+
+
+def _whole(text: str) -> int:
+    return max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1
+
+
+def _day(text: str, otherwise: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return otherwise
+    return day if abs((day - otherwise).days) < 3660 else otherwise
+
+
+def _clock(booking: SessionBooking) -> str:
+    begins, ends = (at.astimezone(LOCAL) for at in (booking.starts_at, booking.ends_at))
+    return f"{begins:%H:%M}–{ends:%H:%M}"
