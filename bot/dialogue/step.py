@@ -43,6 +43,7 @@ SURE_OF_INTENT = 0.8  # below this a reply to an open question is taken as its a
 ABOUT_A_CASE = frozenset(
     {"case_status", "reschedule", "change_mediator", "cancel", "refuse_mediation"}
 )
+LIKELY_INTENT = 0.35  # enough for a reply that is no answer to the open question
 WRITTEN = frozenset({FactKind.TEXT, FactKind.NAME})
 
 
@@ -245,12 +246,17 @@ def _proposing(state: Dialogue, heard: Understanding, view: View) -> Turn:
 
 
 def _asking(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    """Take the reply as the answer, unless it surely is a question or wish of another kind."""
+    """Take the reply as the answer, unless it is a question or wish of another kind.
+
+    Any words answer a question for words, so there the intent has to be sure; elsewhere a reply
+    that cannot be read as an answer is one of those with less.
+    """
     fact = _open_fact(state, view)
     if fact is None:
         return intake.ask_for_more(state)
-    sure = heard.intent != DISPUTE and heard.intent_confidence >= SURE_OF_INTENT
-    if sure and not _answers(fact, heard, view):
+    needed = SURE_OF_INTENT if fact.kind in WRITTEN else LIKELY_INTENT
+    other = heard.intent != DISPUTE and heard.intent_confidence >= needed
+    if other and not _answers(fact, heard, view):
         turn = _by_intent(state, heard, view)
         if turn is not None:
             return turn

@@ -71,7 +71,7 @@ def _by_words(told: str, choices: Sequence[Choice]) -> list[Choice]:
             longest = max(words, key=len) if words else told
             at = told.find(longest)
             hits.append((at, at + len(longest), choice))
-    if not hits and len(told) <= 4:
+    if not hits and len(told) <= 3:
         return _bare_no(told, choices)
     return [
         choice
