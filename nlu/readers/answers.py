@@ -71,7 +71,7 @@ def read_answer(
     if len(told) > MOST_TEXT:
         return Unread("too_long")
     at = text.index(told)
-    answer = _choice(told, choices) if kind == "choice" else _READERS[kind](told, now.date())
+    answer = _read(kind, told, now.date(), choices)
     unsure = _UNKNOWN.search(told)
     short = unsure is not None and len(told) <= len(unsure[0]) + 6
     if unsure and (isinstance(answer, Unread) or (kind in _FREE_KINDS and short)):
@@ -132,6 +132,14 @@ def _name(text: str, today: date) -> Answer | Unread:
     if not _NAME.fullmatch(name) or _NO_NAME.search(name):
         return Unread("no_name")
     return Answer("name", name, start, start + len(name))
+
+
+def _read(kind: str, told: str, today: date, choices: Sequence[Choice]) -> Answer | Unread:
+    if kind == "choice":
+        return _choice(told, choices)
+    if kind == "yes_no" and yes_or_no(told) is None and len(hits := chosen(told, choices)) == 1:
+        return Answer("yes_no", hits[0].id == "yes", 0, len(told), Certainty.LIKELY)
+    return _READERS[kind](told, today)
 
 
 def _yes_no(text: str, today: date) -> Answer | Unread:
