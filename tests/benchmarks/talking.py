@@ -1,0 +1,112 @@
+"""Whole conversations through the web chat's HTTP, every turn committed, one server process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from tests.benchmarks.figure import Figure
+from tests.benchmarks.story import Citizen
+from tests.trained import models_folder
+
+CLIENTS = 32
+SECONDS = 8.0
+WARM_UP = 2.0
+STOCK = 70.0  # messages/s of a stock Rasa 3.6.21 assistant with a 4-slot form on such a machine
+HEADERS = "Host: localhost\r\nContent-Type: application/json\r\nOrigin: http://localhost\r\n"
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    port = 8765
+    environment = os.environ | {"HEJIE_DATA": str(folder), "HEJIE_PORT": str(port)}
+    (folder / "models").symlink_to(models_folder(), target_is_directory=True)
+    command = [sys.executable, "-m", "bot", "serve"]
+    server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        took = asyncio.run(_load(port))
+        memory = _resident_megabytes(server.pid)
+    finally:
+        server.terminate()
+        server.wait(20)
+    spans = quantiles(took, n=100)
+    rate = len(took) / SECONDS
+    yield Figure(
+        f"messages through web chat HTTP, {CLIENTS} clients, SQLite",
+        rate,
+        "messages/s",
+        "a stock Rasa 3.6.21 assistant, measured once with 8 clients",
+        STOCK,
+    )
+    yield Figure("web chat turn p50", spans[49] * 1000, "ms")
+    yield Figure("web chat turn p99", spans[98] * 1000, "ms")
+    yield Figure("memory of the server under this load", memory, "MB")
+
+
+def _resident_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+async def _load(port: int) -> list[float]:
+    await _until_served(port)
+    took: list[float] = []
+    end = time.perf_counter() + WARM_UP + SECONDS
+    begin = end - SECONDS
+    await asyncio.gather(*(_client(f"b{n}", port, begin, end, took) for n in range(CLIENTS)))
+    return took
+
+
+async def _until_served(port: int) -> None:
+    for _ in range(600):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+            continue
+        writer.close()
+        return
+    raise TimeoutError("the server did not come up")
+
+
+async def _client(name: str, port: int, begin: float, end: float, took: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    citizen = Citizen(name)
+    cookie, sender, offered = "", "", []
+    while time.perf_counter() < end:
+        said: dict[str, Any] = citizen.say(offered)
+        if citizen.sender != sender:
+            cookie, sender = "", citizen.sender
+        body = json.dumps({"id": citizen.message_id(), **said}, ensure_ascii=False).encode()
+        head = f"POST /chat/messages HTTP/1.1\r\n{HEADERS}{cookie}Content-Length: {len(body)}\r\n\r\n"
+        began = time.perf_counter()
+        writer.write(head.encode() + body)
+        status, answer, cookie = await _read(reader, cookie)
+        ended = time.perf_counter()
+        if status != 200:
+            raise RuntimeError(f"{status}: {answer[:200]!r}")
+        if ended >= begin:
+            took.append(ended - began)
+        replies = json.loads(answer)["replies"]
+        offered = [choice["id"] for reply in replies for choice in reply["choices"]]
+    writer.close()
+
+
+async def _read(reader: asyncio.StreamReader, cookie: str) -> tuple[int, bytes, str]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    length = 0
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        if name.lower() == "content-length":
+            length = int(value)
+        elif name.lower() == "set-cookie":
+            cookie = f"Cookie:{value.split(';')[0]}\r\n"
+    return int(lines[0].split()[1]), await reader.readexactly(length), cookie
