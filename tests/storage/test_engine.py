@@ -33,7 +33,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear mediator, " * 500, encoding="utf-8")
 
-    with pytest.raises(DatabaseNotUsable, match="HEJIE_DATABASE_URL.*not a database"):
+    with pytest.raises(DatabaseNotUsable, match=r"HEJIE_DATABASE_URL.*not a database"):
         open_engine(f"sqlite:///{path}")
 
 
@@ -42,7 +42,7 @@ def test_a_server_that_is_not_there_is_refused_without_telling_the_password(
 ) -> None:
     url = f"postgresql+psycopg://hejie:secret@/hejie?host={tmp_path}"
 
-    with pytest.raises(DatabaseNotUsable, match="HEJIE_DATABASE_URL.*server runs") as refused:
+    with pytest.raises(DatabaseNotUsable, match=r"HEJIE_DATABASE_URL.*server runs") as refused:
         open_engine(url)
 
     assert "secret" not in str(refused.value)
