@@ -139,7 +139,10 @@ def _kind(page: Page) -> FactKind:
 
 
 def _choices(page: Page, kind: FactKind) -> tuple[Choice, ...]:
-    """Read the choices; a yes_no fact has yes and no even where the sheet is silent."""
+    """Read the choices; a yes_no fact has yes and no even where the sheet is silent.
+
+    Its no is also told by a denied cue of its yes: 没登记结婚 is longer than 登记结婚, so it wins.
+    """
     if kind not in CHOSEN:
         if page.has("choices"):
             page.fault(f"choices do not belong to {kind}")
@@ -153,7 +156,25 @@ def _choices(page: Page, kind: FactKind) -> tuple[Choice, ...]:
     if kind is FactKind.CHOICE:
         return written
     by_id = {choice.id: choice for choice in written}
-    return tuple(by_id.get(each.id, each) for each in YES_NO)
+    yes, no = (by_id.get(each.id, each) for each in YES_NO)
+    denied = (cue for told in yes.cues for cue in _denied(told) if cue not in yes.cues)
+    return yes, replace(no, cues=tuple(dict.fromkeys((*no.cues, *denied))))
+
+
+def _denied(cue: str) -> tuple[str, ...]:
+    """Return how a citizen denies what a yes cue says; nothing where the cue denies already.
+
+    >>> _denied("有合同")
+    ('没有合同', '不有合同', '没得合同', '没合同', '无合同')
+    >>> _denied("签了合同")[-1], _denied("登记结婚")[0]
+    ('没签合同', '没登记结婚')
+    """
+    if cue.startswith(("没", "不", "未", "无")):
+        return ()
+    if cue.startswith("有"):
+        return (*(no + cue for no in "没不"), *(no + cue[1:] for no in ("没得", "没", "无")))
+    undone = "没" + cue.replace("了", "", 1)
+    return (*(no + cue for no in ("没", "没有", "不有", "未", "没得")), undone)
 
 
 def _check_choices(page: Page, kind: FactKind, choices: tuple[Choice, ...]) -> None:
