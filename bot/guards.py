@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -38,9 +38,13 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 PRIVATE = {"cache-control": "no-store"}
-STATIC = "/static/"
-_STATIC_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-_PAGE_HEADERS = [*_STATIC_HEADERS, (b"cache-control", b"no-store")]
+DATA_HEADERS = PRIVATE | {  # the few that mean something on JSON: each costs on every turn
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+STATIC, DATA = "/static/", "/chat/"
+_Pairs = list[tuple[bytes, bytes]]
 
 
 def fault(status: int) -> HTTPException:
@@ -59,14 +63,28 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = _STATIC_HEADERS if scope["path"].startswith(STATIC) else _PAGE_HEADERS
+        headers = _headers_for(scope["path"])
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *headers]
+                message["headers"].extend(headers)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _pairs(headers: Mapping[str, str]) -> _Pairs:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+_STATIC_PAIRS, _PAGE_PAIRS = _pairs(HEADERS), _pairs(HEADERS | PRIVATE)
+_DATA_PAIRS = _pairs(DATA_HEADERS)
+
+
+def _headers_for(path: str) -> _Pairs:
+    if path.startswith(DATA):
+        return _DATA_PAIRS
+    return _STATIC_PAIRS if path.startswith(STATIC) else _PAGE_PAIRS
 
 
 class Ours:

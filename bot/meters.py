@@ -15,8 +15,10 @@ class Meters:
     def __init__(self) -> None:
         self._registry = CollectorRegistry(auto_describe=True)
         self._turns = self._counter("hejie_turns", "Turns taken", "channel")
+        self._by_channel: dict[str, Counter] = {}  # looking a label up costs on every turn
         self._refused = self._counter("hejie_turns_refused", "Messages not taken", "why")
-        self._read = self._counter("hejie_texts_read", "Texts read", "stage")
+        read = self._counter("hejie_texts_read", "Texts read", "stage")
+        self._by_stage = (read.labels("first"), read.labels("second"))
         self._seconds = Histogram(
             "hejie_turn_seconds",
             "From a message's arrival to its commit",
@@ -36,7 +38,10 @@ class Meters:
 
     def took(self, channel: str, seconds: float) -> None:
         """Count one turn."""
-        self._turns.labels(channel).inc()
+        counter = self._by_channel.get(channel)
+        if counter is None:
+            counter = self._by_channel[channel] = self._turns.labels(channel)
+        counter.inc()
         self._seconds.observe(seconds)
 
     def refused(self, why: str) -> None:
@@ -45,7 +50,7 @@ class Meters:
 
     def read(self, second_stage: bool) -> None:
         """Count one text by the stage of the model that had the last word on it."""
-        self._read.labels("second" if second_stage else "first").inc()
+        self._by_stage[second_stage].inc()
 
     def show(
         self,

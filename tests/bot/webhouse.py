@@ -1,0 +1,153 @@
+"""A whole house for tests of the web: real storage, real turns, a real server on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from bot.lanes import Lanes
+from bot.messages import Incoming
+from bot.render import Renderer
+from bot.settings import Settings, read_settings
+from bot.turns import Turns
+from bot.web import build_web
+from domain.calendar import LOCAL
+from domain.catalogue import Catalogue, load_catalogue
+from nlu.interpreter import DISPUTE, Heard, Ranked, Understanding
+from nlu.readers.facts import Facts
+from storage.engine import open_engine
+from storage.migrate import migrate
+from storage.seed import seed
+from storage.writer import Writer
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=LOCAL)
+
+
+class Keywords:
+    """Understands by single words: enough for pages, which must not care what was understood."""
+
+    model = "keywords-1"
+
+    def read(self, messages: Sequence[Heard]) -> list[Understanding]:
+        return [self._read(message.text) for message in messages]
+
+    def _read(self, text: str) -> Understanding:
+        is_ours = "工钱" in text
+        return Understanding(
+            text,
+            DISPUTE if is_ours else "out_of_scope",
+            0.9,
+            "labour_wage" if is_ours else None,
+            0.9 if is_ours else 0.0,
+            (Ranked("labour_wage", 0.9), Ranked("loan", 0.05), Ranked("contract", 0.05)),
+            frozenset({"now"}) if "正在打" in text else frozenset(),
+            Facts(),
+            self.model,
+            is_sure=is_ours,
+            is_ours=is_ours,
+        )
+
+
+@dataclass
+class Clock:
+    """Stands still until it is moved."""
+
+    now: datetime = MONDAY
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass
+class House:
+    """What `bot.app.App` is, with the small interpreter and a clock to move."""
+
+    settings: Settings
+    writer: Writer
+    interpreter: Any
+    catalogue: Catalogue
+    renderer: Renderer
+    turns: Turns
+    lanes: Lanes
+    clock: Clock
+    ticked_at: list[datetime | None] = field(default_factory=lambda: [None])
+    url: str = ""
+
+    def client(self, **more: Any) -> httpx.Client:
+        """Return a browser of its own, with its own cookies."""
+        return httpx.Client(base_url=self.url, timeout=10, **more)
+
+
+@cache
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
+    settings = read_settings({"HEJIE_DATA": str(folder)})
+    engine = open_engine(settings.database_url)
+    migrate(engine)
+    writer = Writer(engine)
+    writer.submit(seed).result()
+    interpreter = interpreter or Keywords()
+    renderer = Renderer(catalogue())
+    clock = Clock()
+    turns = Turns(writer, interpreter, catalogue(), renderer, clock)
+    lane = Lanes(turns, writer, **lanes)
+    return House(settings, writer, interpreter, catalogue(), renderer, turns, lane, clock)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, **more: Any) -> Iterator[House]:
+    """Serve a house on a free loopback port while inside."""
+    house = build_house(folder, **more)
+    config = uvicorn.Config(
+        build_web(house),
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="web server")
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        house.url = f"http://127.0.0.1:{port}"
+        yield house
+    finally:
+        server.should_exit = True
+        thread.join()
+        house.writer.close()
+
+
+def say(client: httpx.Client, text: str | None = None, **more: Any) -> list[dict[str, Any]]:
+    """Send a message as the page's script does and return the replies."""
+    message = {"id": secrets.token_hex(16)} | ({"text": text} if text else {}) | more
+    answer = client.post("/chat/messages", json=message)
+    assert answer.status_code == 200, answer.text
+    replies: list[dict[str, Any]] = answer.json()["replies"]
+    return replies
+
+
+def told(sender: str, text: str, id_: str | None = None) -> Incoming:
+    return Incoming("webchat", sender, id_ or secrets.token_hex(8), text=text)
