@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlu.calibration import line, sharpness, sigmoid, softmax
+from nlu.calibration import Calibration
 from nlu.labelled import NONE, Labelled, Labels
 from nlu.ngrams import Floats, Rows, Vocabulary
 from nlu.reading import Reading, Weights
@@ -20,76 +20,6 @@ from nlu.reading import Reading, Weights
 FOLDS = 3
 PENALTY = 0.5  # LinearSVC's C; see docs/decisions/0002-two-stages.md
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Heads:
-    """Columns of intents, types, topics and flags side by side."""
-
-    labels: Labels
-
-    def split(self, scores: Array) -> tuple[Array, Array, Array, Array]:
-        """Return the columns of intents, types, topics and flags."""
-        first = len(self.labels.intents)
-        second = first + len(self.labels.types)
-        third = second + len(self.labels.topics)
-        return (
-            scores[..., :first],
-            scores[..., first:second],
-            scores[..., second:third],
-            scores[..., third:],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Sharpness of the three choices, and the logistic line of every flag."""
-
-    intents: float
-    types: float
-    topics: float
-    flag_slopes: Array
-    flag_shifts: Array
-
-    @classmethod
-    def learn(cls, margins: Array, sentences: Sequence[Labelled], labels: Labels) -> Calibration:
-        """Learn from margins that each sentence got without having been trained on."""
-        *choices, flags = Heads(labels).split(margins)
-        sharp = []
-        for scores, columns in zip(choices, labels.columns(sentences), strict=True):
-            told = columns != NONE
-            sharp.append(sharpness(scores[told], columns[told]))
-        truth = labels.flagged(sentences)
-        lines = [line(flags[:, k], truth[:, k]) for k in range(truth.shape[1])]
-        return cls(
-            *sharp,
-            np.array([slope for slope, _ in lines], np.float32),
-            np.array([shift for _, shift in lines], np.float32),
-        )
-
-    def probabilities(self, margins: Array, labels: Labels) -> tuple[Array, Array, Array, Array]:
-        """Return the probabilities of intents, types, topics and flags."""
-        intents, types, topics, flags = Heads(labels).split(margins)
-        return (
-            softmax(intents * self.intents),
-            softmax(types * self.types),
-            softmax(topics * self.topics),
-            sigmoid(flags * self.flag_slopes + self.flag_shifts),
-        )
-
-    def save(self, path: Path) -> None:
-        """Write the numbers into one file."""
-        np.savez(path, **{name: np.asarray(value) for name, value in asdict(self).items()})
-
-    @classmethod
-    def load(cls, path: Path) -> Calibration:
-        """Read what `save` wrote."""
-        with np.load(path) as kept:
-            return cls(
-                *(float(kept[name]) for name in ("intents", "types", "topics")),
-                kept["flag_slopes"],
-                kept["flag_shifts"],
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +33,14 @@ class FirstStage:
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Return the probabilities of each text, in order."""
         found = [self.weights.vocabulary.rows(text) for text in texts]
-        margins = np.stack([self._margins(rows) for rows, _ in found])
+        weights = self.weights
+        sums = [margins_of(rows, weights.vocabulary, weights.matrix) for rows, _ in found]
+        margins = np.stack(sums) + self.bias
         parts = self.calibration.probabilities(margins, self.weights.labels)
         return [
             Reading(intents, types, topics, flags, known, rows, self.weights)
             for (rows, known), intents, types, topics, flags in zip(found, *parts, strict=True)
         ]
-
-    def _margins(self, rows: Rows) -> Floats:
-        if not len(rows):
-            return self.bias
-        total = self.weights.matrix.take(rows, axis=0).sum(axis=0)
-        return total / self.weights.vocabulary.length(rows) + self.bias
 
     @classmethod
     def train(cls, sentences: Sequence[Labelled]) -> FirstStage:
@@ -131,9 +57,8 @@ class FirstStage:
             )
         margins = np.empty((len(sentences), fits[0][1].size), np.float32)
         for part, (matrix, bias) in enumerate(fits[:FOLDS]):
-            partial = cls(Weights(vocabulary, labels, matrix), bias, _UNCALIBRATED)
             for place in np.flatnonzero(fold == part):
-                margins[place] = partial._margins(found[place])
+                margins[place] = margins_of(found[place], vocabulary, matrix) + bias
         matrix, bias = fits[-1]
         calibration = Calibration.learn(margins, sentences, labels)
         return cls(Weights(vocabulary, labels, matrix), bias, calibration)
@@ -165,7 +90,10 @@ class FirstStage:
         return cls(Weights(vocabulary, labels, matrix), bias, calibration)
 
 
-_UNCALIBRATED = Calibration(1, 1, 1, np.ones(1), np.zeros(1))
+def margins_of(rows: Rows, vocabulary: Vocabulary, matrix: Floats) -> Floats:
+    """Return the sum of the rows' weights, as for a text whose vector has length 1."""
+    total: Floats = matrix.take(rows, axis=0).sum(axis=0) / vocabulary.length(rows)
+    return total
 
 
 def _folds(sentences: Sequence[Labelled]) -> NDArray[np.intp]:

@@ -7,6 +7,8 @@ from nlu.reading import Reading
 
 SURE = 0.8
 KNOWN = 0.3
+STORY = 6
+CLEAR = 0.95
 
 
 def is_sure(reading: Reading) -> bool:
@@ -18,6 +20,11 @@ def is_ours(reading: Reading) -> bool:
     """Tell whether there is evidence that the message is for us at all."""
     strange = reading.weights.labels.intents.index("out_of_scope")
     return bool(reading.known >= KNOWN and reading.intents.argmax() != strange)
+
+
+def needs_second(text: str, reading: Reading) -> bool:
+    """Tell whether the second stage should read a story again."""
+    return len(text) >= STORY and reading.types.max() < CLEAR
 
 
 def flags(text: str, reading: Reading) -> frozenset[str]:

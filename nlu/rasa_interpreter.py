@@ -95,10 +95,11 @@ def load_version(store: ModelStore, version: str) -> RasaInterpreter:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # pkg_resources, which Rasa still uses, is deprecated
         from rasa.engine.loader import load_predict_graph_runner  # noqa: PLC0415
-        from rasa.engine.runner.dask import DaskGraphRunner  # noqa: PLC0415
         from rasa.engine.storage.local_model_storage import LocalModelStorage  # noqa: PLC0415
 
+        from nlu.components.straight_runner import StraightRunner  # noqa: PLC0415
+
         metadata, runner = load_predict_graph_runner(
-            Path(folder), archive, LocalModelStorage, DaskGraphRunner
+            Path(folder), archive, LocalModelStorage, StraightRunner
         )
     return RasaInterpreter(version, runner, metadata.nlu_target or "")

@@ -8,7 +8,7 @@ from typing import Any
 from nlu.labelled import Labels
 from nlu.ngrams import Floats, Rows, Vocabulary
 
-READING, ASKED = "reading", "asked"
+READING, ASKED, EMBEDDING = "reading", "asked", "embedding"
 
 
 @dataclass(frozen=True, slots=True)

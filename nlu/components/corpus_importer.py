@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rasa.shared.importers.rasa import RasaFileImporter
@@ -11,23 +11,38 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.corpus import Block, read_blocks
+from nlu.ngrams import Floats
+from nlu.reading import EMBEDDING
+
+Embed = Callable[[Sequence[str]], Floats]
 
 
 class CorpusImporter(RasaFileImporter):
-    """Reads the same files as Rasa's importer, in 0.2 s instead of 4, and reviewed sentences."""
+    """Reads the same files as Rasa's importer, in 0.2 s instead of 4, and reviewed sentences.
 
-    def __init__(self, nlu: Path, reviewed: Sequence[Block] = ()) -> None:
+    With `embed`, every sentence carries its embedding for the second stage.
+    """
+
+    def __init__(
+        self, nlu: Path, reviewed: Sequence[Block] = (), embed: Embed | None = None
+    ) -> None:
         super().__init__(str(nlu / "config.yml"), str(nlu / "domain.yml"), [str(nlu / "data")])
-        self._blocks = [*read_blocks(nlu / "data"), *reviewed]
+        blocks = [*read_blocks(nlu / "data"), *reviewed]
+        self._data = TrainingData([message for block in blocks for message in _messages(block)])
+        if embed is not None:
+            examples = self._data.intent_examples
+            rows = embed([message.data[TEXT] for message in examples])
+            for message, row in zip(examples, rows, strict=True):
+                message.data[EMBEDDING] = row
 
     def get_nlu_data(self, language: str | None = "zh") -> TrainingData:
         """Return every sentence with the metadata of its block, as Rasa's reader would."""
-        return TrainingData(
-            [
-                Message(
-                    data={TEXT: text, INTENT: block.label, METADATA: {INTENT: dict(block.metadata)}}
-                )
-                for block in self._blocks
-                for text in block.sentences
-            ]
-        )
+        return self._data
+
+
+def _messages(block: Block) -> Iterator[Message]:
+    metadata = {INTENT: dict(block.metadata)}
+    return (
+        Message(data={TEXT: text, INTENT: block.label, METADATA: metadata})
+        for text in block.sentences
+    )

