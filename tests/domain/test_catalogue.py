@@ -328,6 +328,9 @@ def test_what_a_story_tells_is_not_asked_again(
         ("marriage", "我想离婚", "marriage_matter"),
         ("expropriation", "家里分钱，大哥没给我", "signed"),
         ("child_custody", "我今年33岁", "child_age"),
+        ("child_custody", "想让老幺跟我姓", "raised_by"),
+        ("village_collective", "小组长说我不是组里的人", "prior"),
+        ("house_site", "我要求他停工", "work_now"),
         ("traffic", "我家的羊着车轧死了", "hurt"),
         ("environment", "养鳄鱼的塘子很臭", "harm_to"),
     ],
@@ -523,12 +526,20 @@ def test_a_key_that_stands_twice_is_found_with_its_line(tmp_path: Path) -> None:
         load_catalogue(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["type: [", "", "- tree", "type: \x00"])
-def test_a_file_that_is_no_sheet_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("type: [", "bush.yaml: is no YAML: while parsing"),
+        ("type: \x00", "bush.yaml: is no YAML: "),
+        ("", "bush.yaml: is no mapping"),
+        ("- tree", "bush.yaml: is no mapping"),
+    ],
+)
+def test_a_file_that_is_no_sheet_is_refused(tmp_path: Path, text: str, fault: str) -> None:
     faults_of(tmp_path, tree=a_sheet())
     (tmp_path / "bush.yaml").write_text(text, encoding="utf-8")
 
-    with pytest.raises(CatalogueFaults, match=r"bush.yaml: is no (YAML|mapping)"):
+    with pytest.raises(CatalogueFaults, match=re.escape(fault)):
         load_catalogue(tmp_path)
 
 
