@@ -220,7 +220,7 @@ def _visitor(request: Request) -> Visitor:
 def _from_json(visitor: Visitor, body: bytes) -> Incoming:
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise fault(400) from None
     if not isinstance(data, dict):
         raise fault(400)
@@ -238,7 +238,13 @@ def _incoming(visitor: Visitor, data: dict[str, Any]) -> Incoming:
         raise fault(400)
     if text is not None and not (isinstance(text, str) and text.strip()):
         raise fault(400)
-    return Incoming(CHANNEL, visitor.sender, f"{visitor.sender}:{id_}", text=text, choice=choice)
+    message_id = f"{visitor.sender}:{id_}"
+    return Incoming(CHANNEL, visitor.sender, message_id, text=_whole(text), choice=_whole(choice))
+
+
+def _whole(text: str | None) -> str | None:
+    """Replace half characters, which JSON can carry and nothing after it can."""
+    return text.encode("utf-8", "replace").decode() if text is not None else None
 
 
 def _conversation_id(work: SqlUnitOfWork, visitor: Visitor) -> str | None:

@@ -119,7 +119,7 @@ def serving(folder: Path, **more: Any) -> Iterator[House]:
         build_web(house),
         host="127.0.0.1",
         port=0,
-        log_level="warning",
+        log_config=None,  # so that pytest sees what is logged
         access_log=False,
         ws="none",
         timeout_graceful_shutdown=1,
