@@ -6,14 +6,51 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, text, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
+from domain.calendar import outside_quiet_hours
 from domain.conversation import DueWord, OutboxState, OutWord
 from storage.dialects import in_both
 from storage.tables import NOT_SENT, conversation, outbox
 
 LEASE = timedelta(minutes=5)  # a word whose sender has not said by then how it went is due again
-UNSETTLED = (OutboxState.QUEUED, OutboxState.SENDING)
+UNSETTLED = (OutboxState.QUEUED, OutboxState.UNKNOWN)
+
+
+def is_to_be_sent(word: FromClause) -> ColumnElement[bool]:
+    """Return the condition of words that are still to go out, whether due or not.
+
+    An UNKNOWN reply goes once more; an UNKNOWN word that nobody asked for never does. In quiet
+    hours such words neither go out nor hold up replies.
+    """
+    return or_(
+        and_(
+            word.c.state == OutboxState.QUEUED,
+            or_(~word.c.unasked, bindparam("is_day", type_=Boolean)),
+        ),
+        and_(word.c.state == OutboxState.UNKNOWN, ~word.c.unasked, ~word.c.resent),
+    )
+
+
+def of_channel(word: FromClause) -> ColumnElement[bool]:
+    """Return the condition of words that go out by the channel."""
+    return word.c.conversation_id.in_(
+        select(conversation.c.id).where(conversation.c.channel == bindparam("channel"))
+    )
+
 
 ADD = in_both(
     lambda insert: (
@@ -22,39 +59,53 @@ ADD = in_both(
 )
 BY_KEY = select(outbox.c.id).where(outbox.c.key == bindparam("key"))
 EARLIER = outbox.alias("earlier")
+LAPSE = (
+    update(outbox)
+    .where(
+        text(NOT_SENT),
+        outbox.c.state == OutboxState.SENDING,
+        outbox.c.not_before <= bindparam("now"),
+        of_channel(outbox),
+    )
+    .values(state=OutboxState.UNKNOWN, not_before=None)
+)
 IS_BEHIND_ANOTHER = (
     select(EARLIER.c.id)
     .where(
         EARLIER.c.conversation_id == outbox.c.conversation_id,
         EARLIER.c.id < outbox.c.id,
         text(f"earlier.{NOT_SENT}"),
-        EARLIER.c.state.in_(UNSETTLED),
-        EARLIER.c.not_before > bindparam("now"),
+        or_(EARLIER.c.state == OutboxState.SENDING, is_to_be_sent(EARLIER)),
     )
     .exists()
 )
-IS_DUE = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= bindparam("now"))
 DUE = (
     select(outbox, conversation.c.sender)
     .join(conversation, conversation.c.id == outbox.c.conversation_id)
     .where(
         conversation.c.channel == bindparam("channel"),
         text(f"outbox.{NOT_SENT}"),
-        outbox.c.state.in_(UNSETTLED),
-        IS_DUE,
+        is_to_be_sent(outbox),
+        or_(outbox.c.not_before.is_(None), outbox.c.not_before <= bindparam("now")),
         ~IS_BEHIND_ANOTHER,
     )
-    .order_by(outbox.c.id)
+    .order_by(outbox.c.unasked, outbox.c.id)  # who waits for an answer comes before who is reminded
     .limit(bindparam("most"))
 )
 TAKE = (
     update(outbox)
-    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state.in_(UNSETTLED), IS_DUE)
-    .values(state=OutboxState.SENDING, not_before=bindparam("until"))
-    .returning(outbox.c.id)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state.in_(UNSETTLED))
+    .values(
+        state=OutboxState.SENDING,
+        not_before=bindparam("until"),
+        resent=or_(outbox.c.resent, outbox.c.state == OutboxState.UNKNOWN),
+    )
+    .returning(outbox.c.id, outbox.c.resent)
 )
 ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("channel"))))
-MARK = update(outbox).where(outbox.c.id == bindparam("known_id"), outbox.c.state.in_(UNSETTLED))
+MARK = update(outbox).where(
+    outbox.c.id == bindparam("known_id"), outbox.c.state.in_((*UNSETTLED, OutboxState.SENDING))
+)
 LOCK = (
     select(conversation.c.id)
     .where(conversation.c.id.in_(bindparam("ids", expanding=True)))
@@ -68,8 +119,10 @@ class SqlOutbox:
 
     The numbers of one conversation's words rise in the order of their commits, so that whoever
     reads on from the last number seen misses none: a turn has changed its conversation's row
-    before it adds words, and words that come unasked lock that row. `claim` hands out no word
-    while an earlier one to the same person is being sent or waits for its next try.
+    before it adds words, and words that come unasked lock that row.
+
+    `claim` hands out at most one word a conversation, so that a process that dies leaves in doubt
+    only what was on its way. A word whose lease ends unsettled becomes UNKNOWN.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -95,6 +148,7 @@ class SqlOutbox:
             "key": word.key,
             "unasked": word.unasked,
             "state": word.state,
+            "resent": False,
         }
         added: int | None = self._connection.execute(
             ADD[self._connection.dialect.name], row
@@ -106,14 +160,16 @@ class SqlOutbox:
     def claim(self, channel: str, now: datetime, limit: int) -> Sequence[DueWord]:
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(ONE_AT_A_TIME, {"channel": channel})
-        wanted = {"channel": channel, "now": now, "most": limit}
+        is_day = outside_quiet_hours(now) == now
+        wanted = {"channel": channel, "now": now, "is_day": is_day, "most": limit}
+        self._connection.execute(LAPSE, wanted)
         rows = self._connection.execute(DUE, wanted).all()
         if not rows:
             return []
-        take = {"ids": [row.id for row in rows], "now": now, "until": now + LEASE}
-        taken = set(self._connection.execute(TAKE, take).scalars())
+        take = {"ids": [row.id for row in rows], "until": now + LEASE}
+        taken = {row.id: row.resent for row in self._connection.execute(TAKE, take)}
         return [
-            DueWord(as_out_word(row), row.sender, row.state == OutboxState.SENDING)
+            DueWord(as_out_word(row), row.sender, was_sending=taken[row.id])
             for row in rows
             if row.id in taken
         ]

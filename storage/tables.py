@@ -176,6 +176,7 @@ outbox = Table(
     _number(),
     Column("state", Text, nullable=False),
     Column("not_before", Moment),  # when it may be tried (again), or its lease ends
+    Column("resent", Boolean, nullable=False),  # it went, or may go, a second time
     Index(None, "conversation_id", "id"),
     Index("ix_outbox_not_sent", "conversation_id", "id", "state", **partial(NOT_SENT)),
     sqlite_autoincrement=True,  # a number is never given twice: readers remember how far they are
