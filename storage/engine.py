@@ -96,8 +96,16 @@ def _sqlite(url: URL, reads_only: bool = False) -> Engine:
     def do_begin(connection: sqlite3.Connection) -> None:
         connection.execute(begin)
 
-    # Not an event of the engine: with one, every statement asks a dozen events for listeners.
+    def do_commit(connection: sqlite3.Connection) -> None:
+        try:
+            connection.commit()
+        except sqlite3.Error:
+            connection.rollback()  # else it would stay open, and locked, for whoever comes next
+            raise
+
+    # Not events of the engine: with one, every statement asks a dozen events for listeners.
     engine.dialect.do_begin = do_begin  # type: ignore[assignment,method-assign]
+    engine.dialect.do_commit = do_commit  # type: ignore[assignment,method-assign]
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:

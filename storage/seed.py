@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 from domain.calendar import QUANTUM_MINUTES, DayRule, MarketDays, Weekly
+from domain.catalogue import SHEETS
 from domain.mediator import HelperKind, Hours, Leave, Level, Mediator
 from domain.session import MINUTES, OFFERED, SessionKind
 from domain.yaml_page import Page, read_yaml
@@ -47,9 +48,10 @@ def seed(work: SqlUnitOfWork) -> int:
 def load_roster(path: Path = ROSTER) -> tuple[Mediator, ...]:
     """Read and check a roster's file; raises RosterFaults that names every fault."""
     faults: list[str] = []
+    topics = {sheet.stem for sheet in SHEETS.glob("[a-z]*.yaml")}
     page = Page(path.name, read_yaml(path, faults), frozenset({"people"}), faults)
     pages = page.pages("people", PERSON_KEYS, "id")
-    people = tuple(person for each in pages if (person := _person(each)) is not None)
+    people = tuple(person for each in pages if (person := _person(each, topics)) is not None)
     ids = [person.id for person in people]
     for twice in sorted({each for each in ids if ids.count(each) > 1}):
         page.fault(f"{twice} stands twice")
@@ -58,7 +60,7 @@ def load_roster(path: Path = ROSTER) -> tuple[Mediator, ...]:
     return people
 
 
-def _person(page: Page) -> Mediator | None:
+def _person(page: Page, topics: Collection[str]) -> Mediator | None:
     id_, kind, level = (
         page.words("id"),
         _named(page, "kind", HelperKind),
@@ -70,6 +72,9 @@ def _person(page: Page) -> Mediator | None:
     if gender and gender not in GENDERS:
         page.fault(f"gender must be one of {', '.join(GENDERS)}")
     known = page.items("topics")
+    for topic in known:
+        if topic not in topics:
+            page.fault(f"topics: {topic} has no sheet")
     hours = tuple(_all_hours(page))
     leave = tuple(_leave(each) for each in page.pages("leave", LEAVE_KEYS, "first", optional=True))
     name, county, phone = page.words("name"), page.words("county"), page.words("phone")

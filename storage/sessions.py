@@ -7,7 +7,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Row,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from domain.errors import SlotTaken
@@ -15,6 +26,19 @@ from domain.session import BookingStatus, SessionBooking, SessionKind, occupied_
 from storage.tables import booking, booking_quantum
 
 ADD = insert(booking).returning(booking.c.id)
+FIRST = select(bindparam("first", type_=Integer).label("number")).cte("quanta", recursive=True)
+QUANTA = FIRST.union_all(
+    select(FIRST.c.number + 1).where(FIRST.c.number < bindparam("last", type_=Integer))
+)
+# The database makes the rows, so that the statement is compiled once (VALUES: at every call).
+TAKE = insert(booking_quantum).from_select(
+    ["mediator_id", "quantum", "booking_id"],
+    select(
+        bindparam("of_mediator", type_=Text),
+        QUANTA.c.number,
+        bindparam("of_booking", type_=BigInteger),
+    ),
+)
 END = update(booking).where(booking.c.id == bindparam("known_id"))
 FREE = delete(booking_quantum).where(booking_quantum.c.booking_id == bindparam("booking_id"))
 GET = select(booking).where(booking.c.id == bindparam("id"))
@@ -42,12 +66,14 @@ class SqlSessions:
         quanta = occupied_quanta(booking.kind, booking.starts_at, booking.minutes)
         with self._connection.begin_nested():  # a refusal takes the booking's row back with it
             kept = replace(booking, id=self._connection.execute(ADD, _row(booking)).scalar_one())
-            rows = [
-                {"mediator_id": kept.mediator_id, "quantum": quantum, "booking_id": kept.id}
-                for quantum in quanta
-            ]
+            take = {
+                "of_mediator": kept.mediator_id,
+                "of_booking": kept.id,
+                "first": quanta[0],
+                "last": quanta[-1],
+            }
             try:  # one statement, ascending: two that overlap meet at the first quantum they share
-                self._connection.execute(insert(booking_quantum).values(rows))
+                self._connection.execute(TAKE, take)
             except IntegrityError as error:
                 raise SlotTaken(booking.mediator_id, booking.starts_at) from error
         return kept

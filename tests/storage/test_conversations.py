@@ -1,11 +1,10 @@
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendar import LOCAL
 from domain.conversation import OutboxState
 from domain.errors import AlreadyHeard, ConversationMovedOn
 from storage.engine import to_json
@@ -124,7 +123,7 @@ def test_a_word_out_comes_back_as_it_was_kept(work: OpenWork) -> None:
         assert kept.pages.out_words_after("c1", 0) == [replace(word, id=number)]
 
 
-@given(st.datetimes(timezones=st.just(LOCAL)))
+@given(st.datetimes(timezones=st.just(UTC)))
 def test_every_moment_survives_to_the_microsecond(told: datetime) -> None:
     kind = Moment()
 
