@@ -7,13 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from nlu.rasa_interpreter import NoModel, load
-from nlu.train import train
-from storage.engine import open_engine
-from storage.migrate import migrate
-from storage.seed import seed
-from storage.writer import Writer
-
 from bot.lanes import Lanes
 from bot.render import Renderer
 from bot.settings import Settings
@@ -21,6 +14,12 @@ from bot.turns import Turns
 from domain.calendar import LOCAL
 from domain.catalogue import Catalogue, load_catalogue
 from nlu.interpreter import Interpreter
+from nlu.rasa_interpreter import NoModel, load
+from nlu.train import train
+from storage.engine import open_engine
+from storage.migrate import migrate
+from storage.seed import seed
+from storage.writer import Writer
 
 Clock = Callable[[], datetime]
 log = logging.getLogger(__name__)
@@ -76,10 +75,10 @@ def ready_writer(settings: Settings) -> Writer:
 
 
 def ready_interpreter(settings: Settings) -> Interpreter:
-    """Load the trained model; where there is none, train one first."""
+    """Load the trained model; where there is none, train its first stage, which takes seconds."""
     try:
         return load(settings.models)
     except NoModel:
         log.info("no trained model yet: training one, this takes some seconds")
-        train(settings.models)
+        train(settings.models, sentences=False)
         return load(settings.models)

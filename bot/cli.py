@@ -11,14 +11,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nlu.rasa_interpreter import ModelDamaged, NoModel
-from storage.engine import DatabaseNotUsable
-
 from bot import cli_words
 from bot.settings import SettingsFaults, read_settings
 from domain.calendar import LOCAL
 from domain.catalogue import CatalogueFaults
 from domain.errors import Refusal
+from nlu.rasa_interpreter import ModelDamaged, NoModel
+from storage.engine import DatabaseNotUsable
 
 if TYPE_CHECKING:
     Words = argparse._SubParsersAction[argparse.ArgumentParser]

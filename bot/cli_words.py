@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from typing import Any, TextIO, TypeVar
 
-from nlu.classify import to_wire
-from nlu.rasa_interpreter import load
-
 from bot.app import App, build_app, ready_writer, wall_clock
 from bot.channels import terminal
 from bot.messages import Incoming, Reply
@@ -26,7 +23,9 @@ from domain.catalogue import load_catalogue
 from domain.errors import AgreementNotPossible
 from domain.ports import UnitOfWork
 from domain.services import booking, follow_up
+from nlu.classify import to_wire
 from nlu.interpreter import Heard
+from nlu.rasa_interpreter import load
 
 BATCH = 64
 NOON = time(12)

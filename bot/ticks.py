@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot.channels import PULLED
+from bot.dialogue.state import Stage
 from bot.render import Renderer
 from bot.turns import Keeper
 from domain.conversation import Conversation, OutboxState, OutWord
@@ -62,6 +64,8 @@ def put_out(
         raise LookupError(outcome.conversation_id)
     word = _out_word(renderer, conversation, outcome, now)
     work.outbox.add([word])
+    if outcome.question is not None:
+        work.conversations.save(asked(conversation, word, outcome.question))
     return {
         "at": now.isoformat(),
         "to": conversation.sender,
@@ -70,6 +74,14 @@ def put_out(
         "case": outcome.data.get("number"),
         "text": word.text,
     }
+
+
+def asked(conversation: Conversation, word: OutWord, question: int) -> Conversation:
+    """Return the conversation knowing that it was asked; at rest the choices can be typed too."""
+    state = {**conversation.state, "follow_up": question}
+    if state.get("stage") == Stage.RESTING:
+        state["offered"] = [[choice["id"], choice["label"]] for choice in word.choices]
+    return replace(conversation, state=state)
 
 
 def _out_word(renderer: Renderer, conversation: Conversation, word: Word, now: datetime) -> OutWord:

@@ -51,7 +51,9 @@ class Outbox(Protocol):
         self, channel: str, now: datetime, limit: int
     ) -> Sequence[DueWord]: ...  # queued words become SENDING under a lease, oldest first
 
-    def mark(self, word_id: int, state: OutboxState, not_before: datetime | None = None) -> None: ...
+    def mark(
+        self, word_id: int, state: OutboxState, not_before: datetime | None = None
+    ) -> None: ...
 
 
 class Cases(Protocol):

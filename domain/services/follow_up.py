@@ -33,13 +33,17 @@ RECHECK_AGAIN = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word to one side of a case, named by its template; words and layout are the template's."""
+    """A word to one side of a case, named by its template; words and layout are the template's.
+
+    `question` is the id of the follow-up row that waits for an answer to it.
+    """
 
     conversation_id: str
     template: str
     data: Mapping[str, Any]
     key: str
     choices: tuple[str, ...] = ()
+    question: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ def _say(work: UnitOfWork, case: MediationCase, row: FollowUp, now: datetime) ->
         _word_data(work, case, row),
         row.key,
         tuple(f"answer:{row.id}:{answer}" for answer in ANSWERS) if row.is_question else (),
+        row.id if row.is_question else None,
     )
     if row.is_question:
         _watch_for_silence(work, case, row, now)
@@ -169,7 +174,7 @@ def _watch_for_silence(work: UnitOfWork, case: MediationCase, row: FollowUp, now
                 FollowUpKind.STILL_UNANSWERED,
                 row.recipient,
                 outside_quiet_hours(now + PATIENCE),
-                f"silence:{row.key}",
+                f"silence:{case.number}:{unanswered[0].id}",  # once for each run of silence
             )
         ]
     )

@@ -107,7 +107,7 @@ class Traveller:
 
     def fired(self, records: list[dict[str, Any]], step: dict[str, Any], where: str) -> None:
         names = sorted(record.get("word") or f"called {record['called']}" for record in records)
-        assert names == sorted(step.get("fires", [])), where
+        assert names == sorted(step.get("fires", [])), f"{where}: {names}"
         for record in records:
             hour = datetime.fromisoformat(record["at"]).astimezone(LOCAL).hour
             assert "called" in record or 8 <= hour < 21, f"{where}: {record}"
