@@ -9,7 +9,7 @@
   var page = document.body;
   var sending = Promise.resolve();
   var stream = null;
-  var lastEscape = 0;
+  var lastEscape = -Infinity;
   var RETRY_SECONDS = [1, 3, 6];
 
   function make(tag, cls, text) {

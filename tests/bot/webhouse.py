@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import logging
 import secrets
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -86,6 +90,13 @@ class House:
     clock: Clock
     ticked_at: list[datetime | None] = field(default_factory=lambda: [None])
     url: str = ""
+    printed: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> str:
+        """The set-up code of the console, as it was printed at the start; empty if it was not."""
+        found = [line.rpartition("use this code: ")[2] for line in self.printed]
+        return found[-1] if found else ""
 
     def client(self, **more: Any) -> httpx.Client:
         """Return a browser of its own, with its own cookies."""
@@ -97,12 +108,24 @@ def catalogue() -> Catalogue:
     return load_catalogue()
 
 
-def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
-    settings = read_settings({"HEJIE_DATA": str(folder)})
-    engine = open_engine(settings.database_url)
+@cache
+def seeded_database() -> Path:
+    """Return a database with all tables and the demo roster, made once and copied then."""
+    folder = Path(tempfile.mkdtemp(prefix="hejie-seeded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    engine = open_engine(f"sqlite:///{folder / 'hejie.db'}")
     migrate(engine)
     writer = Writer(engine)
     writer.submit(seed).result()
+    writer.close()
+    return folder / "hejie.db"
+
+
+def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
+    settings = read_settings({"HEJIE_DATA": str(folder)})
+    if not (folder / "hejie.db").exists():
+        shutil.copy(seeded_database(), folder / "hejie.db")
+    writer = Writer(open_engine(settings.database_url))
     interpreter = interpreter or Keywords()
     renderer = Renderer(catalogue())
     clock = Clock()
@@ -115,6 +138,8 @@ def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
 def serving(folder: Path, **more: Any) -> Iterator[House]:
     """Serve a house on a free loopback port while inside."""
     house = build_house(folder, **more)
+    terminal = Terminal(house.printed)
+    logging.getLogger("bot.admin").addHandler(terminal)
     config = uvicorn.Config(
         build_web(house),
         host="127.0.0.1",
@@ -138,6 +163,18 @@ def serving(folder: Path, **more: Any) -> Iterator[House]:
         server.should_exit = True
         thread.join()
         house.writer.close()
+        logging.getLogger("bot.admin").removeHandler(terminal)
+
+
+class Terminal(logging.Handler):
+    """Keeps the lines that somebody would see in the terminal."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(record.getMessage())
 
 
 def say(client: httpx.Client, text: str | None = None, **more: Any) -> list[dict[str, Any]]:
