@@ -108,6 +108,12 @@ def test_every_rule_names_statute_article_version_and_the_day_it_was_checked(
         assert rule.shown_zh.endswith("。")
 
 
+def test_where_two_statutes_speak_each_has_its_article(rules: dict[str, Deadline]) -> None:
+    for rule in rules.values():
+        statutes = rule.statute.split("；")
+        assert len(statutes) == len(rule.article.split("；")) == len(rule.version.split("；"))
+
+
 def test_both_sides_must_ask_together_for_confirmation_and_for_traffic_police_mediation(
     rules: dict[str, Deadline],
 ) -> None:
