@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogue.effects import Say
-from bot.dialogue.intake import ask_again, ask_for_more
+from bot.dialogue.intake import add_story, ask_again, ask_for_more
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
 from nlu.interpreter import Understanding
@@ -26,12 +26,18 @@ TOPICS = (
 )
 REMARKS = ("thanks_bye", "smalltalk", "abuse", "out_of_scope", "greet", "proxy_speaker")
 REFERRED = ("admin_petition", "crime_fraud")
+AT_REST = frozenset({Stage.NOTICE, Stage.RESTING, Stage.CONFIRMING})
+
+
+def service(heard: Understanding) -> Say:
+    """Return the answer to a question about the service itself (要收费吗)."""
+    topic = heard.topic if heard.topic in TOPICS else "process"
+    return Say(f"about_{topic}")
 
 
 def answer_service(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    """Answer a question about the service itself (要收费吗)."""
-    topic = heard.topic if heard.topic in TOPICS else "process"
-    return _back(state, Say(f"about_{topic}"), view)
+    """Answer a question about the service itself, and lead back."""
+    return _back(state, service(heard), view)
 
 
 def answer_law(state: Dialogue, heard: Understanding, view: View) -> Turn:
@@ -40,20 +46,24 @@ def answer_law(state: Dialogue, heard: Understanding, view: View) -> Turn:
     sheet = view.catalogue.sheet(name) if name else None
     deadlines = [view.catalogue.deadlines[each] for each in sheet.deadlines] if sheet else []
     data = {"label": sheet.label if sheet else "", "deadlines": deadlines, "now": view.now}
-    if state.is_mid_intake or state.stage in {Stage.RESTING, Stage.CONFIRMING}:
+    if state.is_mid_intake or state.stage in AT_REST:
         return _back(state, Say("law_answer", data), view)
-    state = replace(state, proposed=(name,) if name else (), story=heard.text)
+    state = replace(add_story(state, heard.text, view), proposed=(name,) if name else ())
     choices = (f"type:{name}",) if name else ()
     return state, (Say("law_answer", data), Say("want_mediation", {}, (*choices, "do:lawyer")))
 
 
 def remark(state: Dialogue, heard: Understanding, view: View) -> Turn:
     """Answer a greeting, thanks, small talk, abuse or something that is not for us."""
-    if heard.intent == "greet" and state.is_mid_intake:
-        return state, (Say("welcome_back"), *ask_again(state, view))
-    if heard.intent == "greet" and state.case_number is None:
-        return ask_for_more(replace(state, retold=0))
-    return _back(state, Say(heard.intent), view)
+    return greet(state, view) if heard.intent == "greet" else _back(state, Say(heard.intent), view)
+
+
+def greet(state: Dialogue, view: View) -> Turn:
+    """Answer a greeting: who comes back finds what was open, who is new is asked for the story."""
+    again = ask_again(state, view)
+    if again:
+        return state, (Say("welcome_back"), *again)
+    return (state, (Say("greet"),)) if state.case_number else ask_for_more(replace(state, retold=0))
 
 
 def refer_matter(state: Dialogue, heard: Understanding, view: View) -> Turn:

@@ -13,9 +13,10 @@ from bot.dialogue.effects import (
     TakeAnswer,
 )
 from bot.dialogue.events import CaseEnded, StatusFound
-from bot.dialogue.intake import ask_again, ask_for_more
-from bot.dialogue.meeting import change_mediator, move, wish_data
+from bot.dialogue.intake import ask_again, ask_for_more, confirm
+from bot.dialogue.meeting import change_mediator, move
 from bot.dialogue.state import Dialogue, Stage
+from bot.dialogue.times import wish_data
 from bot.dialogue.view import Turn, View
 from bot.dialogue.words import names_other_side, performance_in
 from domain.conversation import TaskKind
@@ -23,16 +24,20 @@ from nlu.interpreter import Understanding
 
 HOURS_TO_PERSON = 24 * 60
 PERFORMANCES = ("kept", "partly", "not_kept", "disputed")
+REST_CHOICES = ("do:status", "do:reschedule", "do:cancel", "do:new", "do:person")
 
 
 def look_up(state: Dialogue, purpose: str, view: View, heard: Understanding | None = None) -> Turn:
     """Look the case up, for whatever is wanted of it; without a case say so and go on."""
-    number = state.case_number
-    if number is None:
+    numbers = state.case_numbers
+    if not numbers:
         return state, (Say("no_case_yet"), *_onward(state, view))
-    if heard is not None and purpose == "reschedule":
-        state = replace(state, wish=wish_data(heard.facts.wishes))
-    return state, (LookUpStatus(number, purpose),)
+    if purpose == "status":
+        others = tuple(LookUpStatus(number, "other_status") for number in numbers[:0:-1])
+        return state, (*others, LookUpStatus(numbers[0], purpose))
+    state = state.turn_to_case()
+    wish = wish_data(heard.facts.wishes) if heard is not None else {}
+    return replace(state, wish=wish), (LookUpStatus(numbers[0], purpose),)
 
 
 def _onward(state: Dialogue, view: View) -> tuple[Say, ...]:
@@ -42,13 +47,19 @@ def _onward(state: Dialogue, view: View) -> tuple[Say, ...]:
 
 def found(state: Dialogue, status: StatusFound, view: View) -> Turn:
     """Go on with what the case was looked up for."""
-    if status.purpose == "status" or state.stage is Stage.HELD:
-        sheet = view.catalogue.sheet(status.dispute_type)
-        say = Say("case_status", {"status": status, "label": sheet.label})
-        return state, (say, *ask_again(state, view))
+    if status.purpose == "reschedule":
+        return move(state, status)
     if status.purpose == "change_mediator":
         return change_mediator(state, status)
-    return move(state, status, state.wish)
+    return say_status(state, status, view)
+
+
+def say_status(state: Dialogue, status: StatusFound, view: View) -> Turn:
+    """Say how a case stands; after the last of several, lead back to what is open."""
+    say = Say(
+        "case_status", {"status": status, "label": view.catalogue.sheet(status.dispute_type).label}
+    )
+    return state, (say, *(ask_again(state, view) if status.purpose == "status" else ()))
 
 
 def call_person(state: Dialogue, view: View, kind: TaskKind = TaskKind.PERSON_WANTED) -> Turn:
@@ -61,33 +72,35 @@ def call_person(state: Dialogue, view: View, kind: TaskKind = TaskKind.PERSON_WA
 
 
 def ask_to_end(state: Dialogue, heard: Understanding | None, cancel: bool) -> Turn:
-    """Ask once which ending is meant; one clear refusal is enough (人民调解法 17)."""
+    """Ask once which ending is meant; to say it again is clear enough (人民调解法 17)."""
+    if state.stage is Stage.CONFIRMING and state.confirming == "stop":
+        return end(state, "stop")
+    if state.is_mid_intake and state.case_number is None:
+        return _confirming(state, "stop")
+    state = state.turn_to_case()
     if state.case_number is None:
-        if not state.is_mid_intake:
-            return state, (Say("nothing_to_cancel"), Say("tell_story"))
-        ask = Say("confirm_stop", {}, ("do:stop", "do:continue"))
-        return _confirming(state, "stop"), (ask,)
-    if heard is not None and not cancel and names_other_side(heard.text):
-        ask = Say("confirm_other_side", {}, ("do:other_side_refuses", "do:continue"))
-        return _confirming(state, "other_side"), (ask,)
-    first = "do:give_back" if cancel else "do:other_side_refuses"
-    choices = (first, "do:withdraw", "do:continue")
-    template = "confirm_cancel" if cancel else "confirm_refusal"
-    return _confirming(state, "end"), (Say(template, {}, choices),)
+        return state, (Say("nothing_to_cancel"), Say("tell_story"))
+    if cancel:
+        return _confirming(state, "cancel")
+    by_other_side = heard is not None and names_other_side(heard.text)
+    if state.stage is Stage.CONFIRMING and state.confirming in {"refusal", "other_side"}:
+        return end(state, "other_side_refuses" if by_other_side else "withdraw")
+    return _confirming(state, "other_side" if by_other_side else "refusal")
 
 
-def _confirming(state: Dialogue, what: str) -> Dialogue:
+def _confirming(state: Dialogue, what: str) -> Turn:
     if state.stage is Stage.HELD:
-        return state
+        return state, (confirm(what),)
     back_to = state.back_to if state.stage is Stage.CONFIRMING else state.stage
-    return replace(state, stage=Stage.CONFIRMING, confirming=what, back_to=back_to)
+    state = replace(state, stage=Stage.CONFIRMING, confirming=what, back_to=back_to)
+    return state, (confirm(what),)
 
 
 def end(state: Dialogue, choice: str) -> Turn:
     """Carry out the chosen ending."""
     number = state.case_number
-    if choice == "stop" or number is None:
-        return Dialogue(Stage.TELLING, flags=state.flags), (Say("stopped"),)
+    if number is None:
+        return state.turn_to_next(), (Say("stopped"),)
     if choice == "give_back":
         return state, (GiveBack(number),)
     return state, (EndCase(number, other_side=choice == "other_side_refuses"),)
@@ -101,11 +114,13 @@ def resume(state: Dialogue, view: View) -> Turn:
     if again:
         return state, (Say("welcome_back"), *again)
     if state.case_number is not None:
-        return state, (Say("at_rest", {"number": state.case_number}, REST_CHOICES),)
+        return state, (at_rest(state.case_number),)
     return ask_for_more(replace(state, retold=0))
 
 
-REST_CHOICES = ("do:status", "do:reschedule", "do:cancel", "do:new", "do:person")
+def at_rest(number: int) -> Say:
+    """Return what is said when nothing is open and a case exists."""
+    return Say("at_rest", {"number": number}, REST_CHOICES)
 
 
 def say_ended(state: Dialogue, ended: CaseEnded, view: View) -> Turn:
@@ -119,7 +134,7 @@ def say_ended(state: Dialogue, ended: CaseEnded, view: View) -> Turn:
         "now": view.now,
     }
     template = "other_side_refused" if ended.other_side else "case_withdrawn"
-    after = Dialogue(Stage.TELLING, flags=state.flags)
+    after = state.turn_to_next()
     if state.stage is Stage.HELD:
         after = replace(after, stage=Stage.HELD)
     return after, (Say(template, {"number": ended.number}), Say("remedies", data, ("do:lawyer",)))
@@ -127,10 +142,11 @@ def say_ended(state: Dialogue, ended: CaseEnded, view: View) -> Turn:
 
 def take_answer(state: Dialogue, heard: Understanding, view: View) -> Turn:
     """Take a free-text answer to a follow-up question."""
-    if state.case_number is None:
+    numbers = state.case_numbers
+    if not numbers:
         return state, (Say("no_case_yet"), *_onward(state, view))
     answer = performance_in(heard.text)
     if answer is None:
-        choices = tuple(f"answer:0:{each}" for each in PERFORMANCES)
+        choices = tuple(f"answer:{state.follow_up or 0}:{each}" for each in PERFORMANCES)
         return state, (Say("which_answer", {}, choices),)
-    return state, (TakeAnswer(state.case_number, answer),)
+    return replace(state, follow_up=None), (TakeAnswer(numbers[0], answer, state.follow_up),)

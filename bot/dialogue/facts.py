@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -12,11 +13,25 @@ from nlu.readers.answers import Answer, Unknown, Unread, read_answer
 from nlu.readers.areas import Area
 from nlu.readers.certainty import Certainty
 from nlu.readers.dates import When
-from nlu.readers.facts import Facts
+from nlu.readers.facts import Facts, read_facts
 from nlu.readers.places import Place
 
 NUMBERED = 2  # from so many choices on, a bare number means the choice
 NEAR = 12  # characters between a cue and the sum or day that it speaks of
+WISH = "wish"  # what is wished for is no fact yet: its sums and words fill nothing else
+LONG = 12  # characters from which on a reply may tell more than was asked
+LONG_NAME = 20  # a person is named in fewer; in more, the word that names him is looked for
+# Nothing to say is an answer: the question is not asked again.
+_DECLINED = re.compile(
+    r"(?:我|就|还|也|都)*(?:不想|不愿意?|不方便|不能|不肯)(?:说|讲|告诉你?|透露|填|写)(?:了|的|嘛|吧)?"
+    r"|(?:不告诉你?|保密|不说了?|跳过|略过?|下一个|下一题)"
+)
+_NOTHING = re.compile(
+    r"(?:都|也|还|就|我)*(?:没有?|没得|不有|无)(?:了|呢|的|嘛|啊|电话|手机|号码)*"
+)
+_EMPTY = re.compile(r"[\W\d_]*|嗯+|哦+|啊+|额+|好的?|是的?|对的?|行|可以|ok", re.IGNORECASE)
+_EDGE = re.compile(r"[\s,，。.!！?？~～、…]+")
+_ANSWERED_BY_NO = frozenset({FactKind.CHOICE, FactKind.YES_NO, FactKind.COUNT})
 
 
 def facts_told(sheet: DisputeSheet, text: str, facts: Facts) -> dict[str, FactValue]:
@@ -129,10 +144,21 @@ def _area_value(area: Area, text: str) -> FactValue:
 
 
 def reply_value(fact: Fact, text: str, now: datetime) -> FactValue | Unknown | Unread:
-    """Read a reply to the fact's question."""
+    """Read a reply to the fact's question. Not to want to say is as good as not to know."""
+    told = _EDGE.sub("", text)
+    if _DECLINED.fullmatch(told):
+        return Unknown()
+    if fact.kind not in _ANSWERED_BY_NO and _NOTHING.fullmatch(told):
+        return Unknown()
+    if fact.kind is FactKind.TEXT and _EMPTY.fullmatch(told):
+        return Unread("empty")
     answer = read_answer(fact.kind.value, text, now, fact.choices)
-    if not isinstance(answer, Answer):
-        return answer
+    if isinstance(answer, Answer):
+        return _answer_value(fact, answer, text)
+    return answer
+
+
+def _answer_value(fact: Fact, answer: Answer, text: str) -> FactValue | Unread:
     value = answer.value
     words = text[answer.start : answer.end]
     match value:
@@ -149,8 +175,49 @@ def reply_value(fact: Fact, text: str, now: datetime) -> FactValue | Unknown | U
     return FactValue(fact.kind, value, words)
 
 
+def reply_told(
+    sheet: DisputeSheet, fact: Fact, text: str, now: datetime
+) -> tuple[FactValue | Unknown | Unread, dict[str, FactValue]]:
+    """Read a reply: the answer to the open question, and what else a longer one tells.
+
+    Another sum or day in it is taken only beside its own cue, so that none is taken twice.
+    """
+    value = reply_value(fact, text, now)
+    if len(text) < LONG or fact.name == WISH:
+        return value, {}
+    others = facts_told(sheet, text, read_facts(text, now))
+    named = others.pop(fact.name, None)
+    if named is not None and (isinstance(value, Unread) or _is_wordy(fact, text)):
+        value = named
+    if isinstance(value, FactValue):
+        same = (value.kind, value.value)
+        others = {k: each for k, each in others.items() if (each.kind, each.value) != same}
+    return value, others
+
+
+def _is_wordy(fact: Fact, text: str) -> bool:
+    return fact.kind is FactKind.TEXT and len(text) > LONG_NAME
+
+
+def rough_place(text: str, now: datetime) -> FactValue | None:
+    """Return a place that no table has as the person named it, for somebody to look up."""
+    answer = read_answer(FactKind.PLACE.value, text, now)
+    if not isinstance(answer, Answer):
+        return None
+    value = {"prefecture": None, "county": None, "township": None, "village": text.strip()}
+    return FactValue(FactKind.PLACE, value, text.strip(), approx=True)
+
+
 def _place_doubt(place: Place) -> Unread:
     return Unread("several_places" if place.candidates else "no_place")
+
+
+def is_told(fact: Fact, known: Mapping[str, FactValue]) -> bool:
+    """Whether the fact is known, in the words of this sheet: another may offer other choices."""
+    value = known.get(fact.name)
+    if value is None:
+        return False
+    return not fact.choices or any(choice.id == value.value for choice in fact.choices)
 
 
 def missing(
@@ -159,5 +226,5 @@ def missing(
     """Yield the facts still to be asked, in the sheet's order; optional ones never are."""
     for fact in sheet.facts:
         wanted = fact.at_booking == at_booking and not fact.optional
-        if wanted and fact.name not in known and fact.name not in unknown:
+        if wanted and not is_told(fact, known) and fact.name not in unknown:
             yield fact

@@ -4,47 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from bot.dialogue.effects import Book, ChangeCase, Effect, RegisterCase, Say
-from bot.dialogue.facts import facts_told, missing, reply_value
+from bot.dialogue.effects import Effect, RegisterCase, Say
+from bot.dialogue.facts import facts_told, is_told, missing
 from bot.dialogue.state import Dialogue, Stage
+from bot.dialogue.times import wish_data, wish_told
 from bot.dialogue.view import Turn, View
-from bot.dialogue.words import corrected_part
 from domain.catalogue import Closed, DisputeSheet, Fact
-from domain.facts import FactKind, FactValue
 from nlu.interpreter import Understanding
-from nlu.readers.answers import Unknown, Unread
 from nlu.readers.facts import read_facts
 
 STORY_LIMIT = 1500  # characters that are kept of a story
 QUESTIONS_BEFORE_PERSON = 8
-TRIES = 2
 CHOICES = 3
-NUMERIC = frozenset({FactKind.AMOUNT, FactKind.DATE, FactKind.COUNT, FactKind.AREA, FactKind.PHONE})
+ANY_TYPE = "other_civil"
 
 
 def hear_story(state: Dialogue, heard: Understanding, view: View) -> Turn:
     """Take a story: propose its dispute type, or go on at once where the model is sure."""
-    story = f"{state.story}\n{heard.text}".strip()[:STORY_LIMIT]
-    state = replace(state, story=story)
-    if heard.dispute_type is None or not heard.ranking:
+    if state.dispute_type is not None:  # what was referred elsewhere is over
+        state = Dialogue(Stage.TELLING, flags=state.flags, parked=state.parked)
+    state = add_story(state, heard.text, view)
+    likely = (each.dispute_type for each in heard.ranking)
+    best = tuple(name for name in likely if name not in state.rejected)[:CHOICES]
+    if heard.dispute_type is None or not best:
         return ask_for_more(state)
-    if heard.is_sure:
-        state = replace(state, dispute_type=heard.dispute_type, trail=("dispute_type",))
-        said = Say(
-            "type_taken",
-            {"label": view.catalogue.sheet(heard.dispute_type).label, "reasons": heard.reasons},
-        )
-        return _then(say=(said,), turn=take_facts(state, heard, view))
-    best = tuple(each.dispute_type for each in heard.ranking[:CHOICES])
-    return propose(replace(state, proposed=best), heard.reasons)
+    state = replace(state, proposed=best)
+    if heard.is_sure and heard.dispute_type == best[0]:
+        return take_type(state, best[0], view, heard.reasons)
+    return propose(state, heard.reasons)
+
+
+def add_story(state: Dialogue, text: str, view: View) -> Dialogue:
+    """Return the state with these words added to the story, and the time they wish for."""
+    return replace(
+        state,
+        story=f"{state.story}\n{text}".strip()[:STORY_LIMIT],
+        told_at=state.told_at or view.now.isoformat(),
+        wish=wish_told(text, view) or state.wish,
+    )
+
+
+def add_wish(state: Dialogue, heard: Understanding) -> Dialogue:
+    """Return the state wishing for the time that was told, if one was."""
+    return replace(state, wish=wish_data(heard.facts.wishes) or state.wish)
 
 
 def ask_for_more(state: Dialogue) -> Turn:
-    """Ask for the story, or for other words, or after that offer a person."""
+    """Ask for the story, or for other words, or after that offer a person or no certain type."""
     template = ("tell_story", "tell_more", "tell_person")[min(state.retold, 2)]
-    state = replace(state, stage=Stage.TELLING, retold=state.retold + 1)
-    return state, (Say(template, {}, ("do:person",) if state.retold > 1 else ()),)
+    choices: tuple[str, ...] = ()
+    if state.retold > 1:
+        choices = (f"type:{ANY_TYPE}", "do:person") if state.story else ("do:person",)
+    state = replace(state, stage=Stage.TELLING, retold=state.retold + 1, offered=())
+    return state, (Say(template, {}, choices),)
 
 
 def propose(state: Dialogue, reasons: Sequence[str] = ()) -> Turn:
@@ -56,26 +70,30 @@ def propose(state: Dialogue, reasons: Sequence[str] = ()) -> Turn:
     )
 
 
-def choose_type(state: Dialogue, dispute_type: str, view: View) -> Turn:
-    """Take the type that the person chose, with the facts that the story holds of it."""
-    if dispute_type == "none" or dispute_type not in view.catalogue.sheets:
-        return ask_for_more(
-            replace(state, proposed=(), dispute_type=None, retold=state.retold or 1)
-        )
-    state = replace(state, dispute_type=dispute_type, trail=("dispute_type",))
-    told = facts_told(
-        view.catalogue.sheet(dispute_type), state.story, read_facts(state.story, view.now)
+def reject_types(state: Dialogue) -> Turn:
+    """Hear that it is none of the offered types: they are not offered again for this story."""
+    rejected = tuple(dict.fromkeys((*state.rejected, *state.proposed)))
+    return ask_for_more(replace(state, proposed=(), rejected=rejected, retold=state.retold or 1))
+
+
+def take_type(state: Dialogue, name: str, view: View, reasons: Sequence[str] | None = None) -> Turn:
+    """Take a type with all facts of it that the story holds; `reasons` say why we took it.
+
+    Facts known before stay known: another type asks for many of the same.
+    """
+    sheet = view.catalogue.sheet(name)
+    state = replace(
+        state,
+        dispute_type=name,
+        trail=(*(each for each in state.trail if each in sheet.by_name), "dispute_type"),
+        rejected=tuple(each for each in state.rejected if each != name),
     )
-    return ask_next(state.learn(told | dict(state.known)), view)
-
-
-def take_facts(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    """Learn what the text tells, and ask for the first thing that it does not."""
-    sheet = view.sheet_of(state)
-    if sheet is None:
-        return ask_for_more(state)
-    state = state.learn(facts_told(sheet, heard.text, heard.facts) | dict(state.known))
-    return ask_next(state, view)
+    told_at = datetime.fromisoformat(state.told_at) if state.told_at else view.now
+    told = facts_told(sheet, state.story, read_facts(state.story, told_at))
+    fresh = {key: value for key, value in told.items() if not is_told(sheet.fact(key), state.known)}
+    label = {"label": sheet.label, "reasons": reasons}
+    said = () if reasons is None else (Say("type_taken", label),)
+    return then(said, ask_next(state.learn(fresh), view))
 
 
 def ask_next(state: Dialogue, view: View) -> Turn:
@@ -89,9 +107,13 @@ def ask_next(state: Dialogue, view: View) -> Turn:
     fact = next(missing(sheet, state.known, state.unknown, at_booking=False), None)
     if fact is None:
         return read_back(state, view)
-    state = replace(
-        state, stage=Stage.ASKING, asked=fact.name, tries=0, questions=state.questions + 1
-    )
+    state = replace(state, questions=state.questions + 1)
+    return open_fact(state, fact)
+
+
+def open_fact(state: Dialogue, fact: Fact) -> Turn:
+    """Ask one fact."""
+    state = replace(state, stage=Stage.ASKING, asked=fact.name, tries=0, offered=())
     return state, (ask(state, fact),)
 
 
@@ -114,7 +136,7 @@ def ask_again(state: Dialogue, view: View, why: bool = False) -> tuple[Effect, .
     """Return the words that lead back to what is open; nothing where nothing is."""
     sheet = view.sheet_of(state)
     match state.stage:
-        case Stage.ASKING if sheet is not None and state.asked:
+        case Stage.ASKING if sheet is not None and state.asked and state.asked in sheet.by_name:
             return (ask(state, sheet.fact(state.asked), why),)
         case Stage.PROPOSING:
             return propose(state)[1]
@@ -122,104 +144,22 @@ def ask_again(state: Dialogue, view: View, why: bool = False) -> tuple[Effect, .
             return read_back(state, view)[1]
         case Stage.CHOOSING_KIND | Stage.CHOOSING_SLOT:
             return (Say("choose_above", {}, tuple(id_ for id_, _ in state.offered)),)
+        case Stage.CONFIRMING:
+            return (confirm(state.confirming),)
     return ()
 
 
-def answer_fact(state: Dialogue, text: str, view: View) -> Turn:
-    """Take the reply to the open question; after two that cannot be read the form goes on."""
-    sheet = view.sheet_of(state)
-    if sheet is None or state.asked is None:
-        return ask_for_more(state)
-    fact = sheet.fact(state.asked)
-    value = reply_value(fact, text, view.now)
-    if isinstance(value, FactValue):
-        return go_on(_learnt(state, fact.name, value), view)
-    if isinstance(value, Unknown):
-        return go_on(not_known(state, fact.name), view)
-    return _not_read(state, fact, value, view)
-
-
-def can_read(fact: Fact, text: str, view: View) -> bool:
-    """Whether the text answers the fact's question, 不晓得 included."""
-    return not isinstance(reply_value(fact, text, view.now), Unread)
-
-
-def _not_read(state: Dialogue, fact: Fact, unread: Unread, view: View) -> Turn:
-    if state.tries + 1 < TRIES or (fact.at_booking and state.tries < TRIES):
-        state = replace(state, tries=state.tries + 1)
-        return state, (
-            Say("not_read", {"why": unread.why, "kind": fact.kind.value}),
-            ask(state, fact),
-        )
-    return _then(
-        say=(Say("left_open", {"label": fact.label}),),
-        turn=go_on(not_known(state, fact.name), view),
-    )
-
-
-def _learnt(state: Dialogue, name: str, value: FactValue) -> Dialogue:
-    trail = tuple(each for each in state.trail if each != name)
-    return replace(state.learn({name: value}), trail=(*trail, name), asked=None)
-
-
-def not_known(state: Dialogue, name: str) -> Dialogue:
-    """Return the state knowing that the person does not know."""
-    state = state.forget(name)
-    trail = tuple(each for each in state.trail if each != name)
-    return replace(state, unknown=(*state.unknown, name), trail=(*trail, name), asked=None)
-
-
-def choose_answer(state: Dialogue, name: str, choice: str, view: View) -> Turn:
-    """Take a tapped answer, also of an older question: that is a correction."""
-    sheet = view.sheet_of(state)
-    if sheet is None or name not in sheet.by_name:
-        return state, ask_again(state, view)
-    fact = sheet.fact(name)
-    if choice == "unknown":
-        return go_on(not_known(state, name), view)
-    label = next((each.label for each in fact.choices if each.id == choice), None)
-    if label is None:
-        return state, ask_again(state, view)
-    return go_on(_learnt(state, name, FactValue(fact.kind, choice, label)), view)
-
-
-def go_on(state: Dialogue, view: View) -> Turn:
-    """Go to the next question of the intake, or back to the booking that asked for a fact."""
-    if state.slot is not None:
-        return finish_booking(state, view)
-    if state.case_number is not None and state.stage is not Stage.ASKING:
-        return _change_case(state)
-    return ask_next(state, view)
-
-
-def finish_booking(state: Dialogue, view: View) -> Turn:
-    """Ask for name and phone where they are missing, then take the chosen time."""
-    sheet = view.sheet_of(state)
-    slot, number = state.slot, state.case_number
-    if sheet is None or slot is None or number is None:
-        return state.rest(), (Say("choice_over"),)
-    fact = next(missing(sheet, state.known, state.unknown, at_booking=True), None)
-    if fact is not None:
-        state = replace(state, stage=Stage.ASKING, asked=fact.name, tries=0)
-        return state, (ask(state, fact),)
-    name, phone = (state.known.get(key) for key in ("name", "phone"))
-    return state, (
-        Book(
-            number,
-            slot,
-            name.value if name else None,
-            phone.value if phone else None,
-            state.moving,
-        ),
-    )
-
-
-def _change_case(state: Dialogue) -> Turn:
-    number = state.case_number or 0
-    return state.rest(), (
-        ChangeCase(number, dict(state.known)),
-        Say("case_changed", {"number": number}),
-    )
+def confirm(what: str | None) -> Say:
+    """Return the one question that is asked before something ends."""
+    match what:
+        case "stop":
+            return Say("confirm_stop", {}, ("do:stop", "do:continue"))
+        case "other_side":
+            return Say("confirm_other_side", {}, ("do:other_side_refuses", "do:continue"))
+        case "refusal":
+            choices = ("do:other_side_refuses", "do:withdraw", "do:continue")
+            return Say("confirm_refusal", {}, choices)
+    return Say("confirm_cancel", {}, ("do:give_back", "do:withdraw", "do:continue"))
 
 
 def closed_by(sheet: DisputeSheet, state: Dialogue) -> Closed | None:
@@ -232,11 +172,14 @@ def closed_by(sheet: DisputeSheet, state: Dialogue) -> Closed | None:
 
 
 def refer(state: Dialogue, sheet: DisputeSheet, closed: Closed, view: View) -> Turn:
-    """Say in one breath why not here, which body, which deadline; offer a lawyer."""
+    """Say in one breath why not here, which body, which deadline; offer a lawyer.
+
+    What was told stays until another story begins: the fact that closed it may be a mistake.
+    """
     deadline = view.catalogue.deadlines.get(closed.deadline) if closed.deadline else None
-    state = replace(state.rest(), known={}, unknown=(), story="", dispute_type=None, trail=())
     data = {"label": sheet.label, "closed": closed, "deadline": deadline, "now": view.now}
-    return state, (Say("not_for_mediation", data, ("do:lawyer", "do:person", "do:restart")),)
+    choices = ("do:lawyer", "do:person", "do:restart")
+    return state.rest(), (Say("not_for_mediation", data, choices),)
 
 
 def read_back(state: Dialogue, view: View) -> Turn:
@@ -248,93 +191,22 @@ def read_back(state: Dialogue, view: View) -> Turn:
     rows = [
         (fact.label, fact, state.known.get(fact.name))
         for fact in sheet.facts
-        if fact.name in state.known or fact.name in state.unknown
+        if is_told(fact, state.known) or fact.name in state.unknown
     ]
     data = {"label": sheet.label, "rows": rows, "story": state.story}
     return state, (Say("read_back", data, ("back:right", "back:change", "do:retype")),)
 
 
-def register(state: Dialogue) -> Turn:
-    """Open the case."""
-    wish = RegisterCase(state.dispute_type or "other_civil", state.story, state.known, state.flags)
-    return state, (wish,)
-
-
-def offer_changes(state: Dialogue, view: View) -> Turn:
-    """Ask which answer is to be changed."""
-    sheet = view.sheet_of(state)
-    names = [f.name for f in sheet.facts if f.name in state.known] if sheet else []
-    return state, (Say("which_change", {}, tuple(f"change:{name}" for name in names)),)
-
-
-def reopen(state: Dialogue, name: str, view: View) -> Turn:
-    """Ask one fact again."""
-    sheet = view.sheet_of(state)
-    if sheet is None or name not in sheet.by_name:
-        return state, ask_again(state, view)
-    state = replace(state, stage=Stage.ASKING, asked=name, tries=0)
-    return state, (ask(state, sheet.fact(name)),)
-
-
-def undo(state: Dialogue, view: View) -> Turn:
-    """Take the last answer back and ask for it again."""
-    if not state.trail:
-        return state, (Say("nothing_to_undo"), *ask_again(state, view))
-    last = state.trail[-1]
-    state = replace(state, trail=state.trail[:-1], slot=None)
-    if last == "dispute_type":
-        return retype(state)
-    return _then(say=(Say("undone"),), turn=reopen(state.forget(last), last, view))
-
-
-def retype(state: Dialogue) -> Turn:
-    """Let the person choose the dispute type again."""
-    others = [name for name in state.proposed if name != state.dispute_type]
-    if not others:
-        return ask_for_more(replace(state, dispute_type=None, retold=1))
-    return propose(replace(state, dispute_type=None, proposed=tuple(others)))
-
-
-def correct(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
-    """Change an earlier answer as the text says, and go back to the open question once.
-
-    Returns None where the text names no fact that was told and holds no new value.
-    """
+def register(state: Dialogue, view: View) -> Turn:
+    """Open the case with the facts of its own sheet."""
     sheet = view.sheet_of(state)
     if sheet is None:
-        return None
-    found = _corrected_fact(sheet, state, heard, view)
-    if found is None:
-        return None
-    fact, value = found
-    state = state.learn({fact.name: value})
-    said = Say("corrected", {"label": fact.label, "fact": fact, "value": value})
-    if state.stage is Stage.RESTING and state.case_number is not None:
-        return state, (said, ChangeCase(state.case_number, {fact.name: value}))
-    if state.asked == fact.name or closed_by(sheet, state) is not None:
-        return _then(say=(said,), turn=ask_next(state, view))
-    return state, (said, *ask_again(state, view))
+        return ask_for_more(state)
+    known = {f.name: state.known[f.name] for f in sheet.facts if is_told(f, state.known)}
+    return state, (RegisterCase(sheet.type, state.story, known, state.flags),)
 
 
-def _corrected_fact(
-    sheet: DisputeSheet, state: Dialogue, heard: Understanding, view: View
-) -> tuple[Fact, FactValue] | None:
-    part = corrected_part(heard.text)
-    known = [fact for fact in sheet.facts if fact.name in state.known]
-    named = [
-        fact for fact in known if any(word in heard.text for word in (fact.label, *fact.called))
-    ]
-    last_first = sorted(
-        known, key=lambda fact: state.trail.index(fact.name) if fact.name in state.trail else -1
-    )
-    by_value = [fact for fact in reversed(last_first) if fact.kind in NUMERIC]
-    for fact in (*named, *by_value):
-        value = reply_value(fact, part, view.now)
-        if isinstance(value, FactValue) and value.value != state.known[fact.name].value:
-            return fact, value
-    return None
-
-
-def _then(say: tuple[Effect, ...], turn: Turn) -> Turn:
+def then(said: tuple[Effect, ...], turn: Turn) -> Turn:
+    """Return the turn with something said before it."""
     state, effects = turn
-    return state, (*say, *effects)
+    return state, (*said, *effects)

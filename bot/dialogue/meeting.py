@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,88 +10,79 @@ from typing import Any
 
 from bot.dialogue.effects import CallPerson, FindSlots, Say
 from bot.dialogue.events import SessionBooked, SlotsFound, StatusFound
-from bot.dialogue.intake import ask_again, finish_booking
+from bot.dialogue.replying import finish_booking
 from bot.dialogue.state import Dialogue, Stage
+from bot.dialogue.times import still_to_come, wish_data
 from bot.dialogue.view import Turn, View
 from domain.calendar import LOCAL
 from domain.conversation import TaskKind
 from domain.services.matching import Slot, SlotWish
 from domain.session import OFFERED, SessionKind
 from nlu.readers.facts import Facts
-from nlu.readers.wishes import DayPart, SessionWish
 
 WORKING_DAY_MINUTES = 24 * 60
-PARTS = {
-    DayPart.MORNING: (6, 12),
-    DayPart.NOON: (11, 14),
-    DayPart.AFTERNOON: (12, 18),
-    DayPart.EVENING: (18, 22),
+KINDS = tuple(kind.value for kind in OFFERED)
+KIND_WORDS = {
+    SessionKind.PHONE: ("电话", "打给我"),
+    SessionKind.VIDEO: ("视频",),
+    SessionKind.VISIT: ("上门", "来村", "来家", "到家", "来我家", "下来", "进村"),
+    SessionKind.WALK_IN: (
+        "调解室",
+        "司法所",
+        "去你们",
+        "克你们",
+        "到所",
+        "坐班",
+        "门诊",
+        "过去",
+        "见面",
+    ),
 }
+_NOT_WANTED = re.compile(r"(?:不要|不想|不用|不能|不方便|不会|没法|别)(?:打|用|开|搞|弄)?.{2}")
+_ANY = re.compile(
+    r"(?:都|哪个都|怎么都)(?:可以|行|得|要得)|随便|无所谓|你(?:们)?(?:安排|定|看着办)"
+)
 
 
 def ask_kind(state: Dialogue, number: int) -> Turn:
-    """Give the case number, then ask how the person would like to meet."""
-    state = replace(
-        state, stage=Stage.CHOOSING_KIND, case_number=number, asked=None, slot=None, moving=False
-    )
-    return state, (
-        Say("case_opened", {"number": number}),
-        Say("ask_kind", {}, (*(f"kind:{kind}" for kind in OFFERED), "do:no_session")),
-    )
+    """Give the case number, then ask how the person would like to meet.
+
+    From here on the intake is over: its answers are changed in the case, never undone.
+    """
+    state = replace(state.rest(), wish=state.wish, case_number=number, trail=(), story="")
+    state, effects = ask_kind_again(state)
+    return state, (Say("case_opened", {"number": number}), *effects)
 
 
 def ask_kind_again(state: Dialogue) -> Turn:
     """Ask how to meet for a case that has no session."""
     state = replace(state, stage=Stage.CHOOSING_KIND, asked=None, slot=None)
-    return state, (Say("ask_kind", {}, (*(f"kind:{k}" for k in OFFERED), "do:no_session")),)
+    return state, (Say("ask_kind", {}, (*(f"kind:{kind}" for kind in KINDS), "do:no_session")),)
 
 
 def choose_kind(state: Dialogue, kind: str, view: View, facts: Facts | None = None) -> Turn:
     """Look for times of this kind, near a wish where one was told."""
-    if kind not in {each.value for each in OFFERED} or state.case_number is None:
-        return state, ask_again(state, view)
     wish = wish_data(facts.wishes) if facts is not None else {}
     state = replace(
-        state, stage=Stage.CHOOSING_SLOT, session_kind=kind, wish=wish or dict(state.wish)
+        state,
+        stage=Stage.CHOOSING_SLOT,
+        session_kind=kind,
+        asked=None,
+        slot=None,
+        wish=wish or still_to_come(state.wish, view),
     )
     return state, (FindSlots(slot_wish(state)),)
 
 
 def kind_in(text: str) -> str | None:
-    """Return the kind of session that free words name."""
-    words = {
-        SessionKind.PHONE: ("电话", "打给我"),
-        SessionKind.VIDEO: ("视频", "微信视频"),
-        SessionKind.VISIT: ("上门", "来村", "来家", "到家", "来我家", "下来", "进村"),
-        SessionKind.WALK_IN: (
-            "调解室",
-            "司法所",
-            "去你们",
-            "克你们",
-            "到所",
-            "坐班",
-            "门诊",
-            "过去",
-            "见面",
-        ),
-    }
-    return next((k.value for k, cues in words.items() if any(c in text for c in cues)), None)
+    """Return the kind of session that free words name (不要电话，要见面)."""
+    wanted = _NOT_WANTED.sub("", text)
+    return next((k.value for k, cues in KIND_WORDS.items() if any(c in wanted for c in cues)), None)
 
 
-def wish_data(wishes: tuple[SessionWish, ...]) -> dict[str, Any]:
-    """Return the first wished time as data: day, not_before, from_hour, until_hour."""
-    if not wishes:
-        return {}
-    wish = wishes[0]
-    data: dict[str, Any] = {}
-    if wish.first is not None:
-        key = "day" if wish.first == wish.last else "first"
-        data[key] = wish.first.isoformat()
-    if wish.clock is not None:
-        data["from_hour"], data["until_hour"] = wish.clock.hour, wish.clock.hour + 2
-    elif wish.part is not None:
-        data["from_hour"], data["until_hour"] = PARTS[wish.part]
-    return data
+def is_any(text: str) -> bool:
+    """Whether the person leaves the choice to us (都可以, 随便)."""
+    return len(text) <= 12 and _ANY.search(text) is not None
 
 
 def slot_wish(state: Dialogue) -> SlotWish:
@@ -146,8 +138,6 @@ def offer(state: Dialogue, found: SlotsFound) -> Turn:
 
 def choose_slot(state: Dialogue, slot: str, view: View) -> Turn:
     """Remember the chosen time and finish the booking."""
-    if state.case_number is None:
-        return state, ask_again(state, view)
     kind = slot.split(":", 2)[1]
     return finish_booking(replace(state, slot=slot, session_kind=kind), view)
 
@@ -164,27 +154,33 @@ def take_wish(state: Dialogue, facts: Facts) -> Turn | None:
     wish = wish_data(facts.wishes)
     if not wish:
         return None
-    state = replace(state, wish=wish)
+    state = replace(state, stage=Stage.CHOOSING_SLOT, wish=wish, asked=None, slot=None)
     return state, (FindSlots(slot_wish(state)),)
 
 
-def move(state: Dialogue, status: StatusFound, facts_wish: Mapping[str, Any]) -> Turn:
+def move(state: Dialogue, status: StatusFound) -> Turn:
     """Start to move the coming session, or to book where there is none."""
     if status.booking is None:
         return ask_kind_again(state)
     state = replace(
         state,
         stage=Stage.CHOOSING_SLOT,
+        asked=None,
+        slot=None,
         moving=True,
-        session_kind=status.booking.kind.value,
-        wish=dict(facts_wish),
+        session_kind=_offered_kind(status.booking.kind),
     )
     return state, (FindSlots(slot_wish(state)),)
+
+
+def _offered_kind(kind: SessionKind) -> str:
+    """Return the kind to look for: a home re-check is moved to a visit."""
+    return kind.value if kind in OFFERED else SessionKind.VISIT.value
 
 
 def change_mediator(state: Dialogue, status: StatusFound) -> Turn:
     """Look for somebody else (人民调解法 19, 23): the person need not say why."""
     refused = (status.mediator_id,) if status.mediator_id else ()
-    state = replace(state, not_mediators=(*state.not_mediators, *refused))
-    turn = move(state, status, {})
-    return turn[0], (Say("mediator_refused"), *turn[1])
+    names = tuple(dict.fromkeys((*state.not_mediators, *refused)))
+    state, effects = move(replace(state, not_mediators=names, wish={}), status)
+    return state, (Say("mediator_refused"), *effects)

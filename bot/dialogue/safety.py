@@ -22,11 +22,11 @@ def locking(flags: Iterable[str]) -> tuple[str, ...]:
 
 
 def hold(state: Dialogue, flags: tuple[str, ...]) -> Turn:
-    """Help first: the card, a person is called, mediation is locked, no form."""
+    """Help first: the card, a person is called, all mediation is locked, no form."""
     effects: list[Effect] = [Say(f"help_{_card(flags)}", {}, ("do:safe", "do:person"))]
     fresh = tuple(flag for flag in flags if flag not in state.flags)
     if state.stage is not Stage.HELD or fresh:
-        effects.append(Hold(flags, state.case_number))
+        effects += [Hold(flags, number) for number in state.case_numbers or (None,)]
         effects.append(
             CallPerson(TaskKind.SAFETY, MINUTES_TO_PERSON, ",".join(flags), state.case_number)
         )
@@ -35,7 +35,6 @@ def hold(state: Dialogue, flags: tuple[str, ...]) -> Turn:
         state.rest(),
         stage=Stage.HELD,
         flags=tuple(dict.fromkeys((*state.flags, *flags))),
-        offered=(),
     )
     return held, tuple(effects)
 
@@ -46,11 +45,6 @@ def _card(flags: tuple[str, ...]) -> str:
     if "now" in flags and (not named or named[0] not in {"self_harm", "child", "dv"}):
         return "now"
     return named[0]
-
-
-def listen_while_held(state: Dialogue) -> Turn:
-    """Answer somebody under a safety hold: no form, no questions, a person is on the way."""
-    return state, (Say("held_listening", {}, ("do:person",)),)
 
 
 def warn(state: Dialogue, flags: Iterable[str]) -> tuple[Dialogue, tuple[Effect, ...]]:

@@ -33,14 +33,18 @@ class Dialogue:
 
     `known` holds what was told, `unknown` what the person does not know; `trail` is the order in
     which answers came, for undoing; `offered` are the choices last shown, as (id, label).
-    `wish` is a wished time as data (see `Wish` in `times.py`); `moving` says that the slot to be
-    chosen replaces a booked one.
+    `told_at` is when the story began (ISO), for its 昨天; `rejected` are types that it is not.
+    `follow_up` is the follow-up question that was asked last; `wish` is a wished time as data
+    (`times.wish_data`); `moving` says that the slot to be chosen replaces a booked one.
+    `parked` are the person's other matters, the latest first; they have no `parked` themselves.
     """
 
     stage: Stage = Stage.NOTICE
     story: str = ""
+    told_at: str | None = None
     dispute_type: str | None = None
     proposed: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
     known: Mapping[str, FactValue] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     asked: str | None = None
@@ -57,12 +61,20 @@ class Dialogue:
     confirming: str | None = None
     back_to: Stage | None = None
     flags: tuple[str, ...] = ()
+    follow_up: int | None = None
     retold: int = 0
+    parked: tuple[Dialogue, ...] = ()
 
     @property
     def is_mid_intake(self) -> bool:
         """Whether something was begun and is not finished."""
         return self.stage in MID_INTAKE
+
+    @property
+    def case_numbers(self) -> tuple[int, ...]:
+        """The numbers of all cases of this person, the one in hand first."""
+        matters = (self, *self.parked)
+        return tuple(each.case_number for each in matters if each.case_number is not None)
 
     def learn(self, facts: Mapping[str, FactValue]) -> Dialogue:
         """Return this state knowing these facts too; a later word replaces an earlier one."""
@@ -76,20 +88,41 @@ class Dialogue:
 
     def rest(self) -> Dialogue:
         """Return this state with nothing open; the case, if there is one, stays."""
-        if self.stage is Stage.HELD:
-            return self
-        stage = Stage.RESTING if self.case_number else Stage.TELLING
         return replace(
             self,
-            stage=stage,
+            stage=Stage.RESTING if self.case_number else Stage.TELLING,
             asked=None,
             tries=0,
+            trail=() if self.case_number else self.trail,
+            offered=(),
             slot=None,
             confirming=None,
             back_to=None,
             moving=False,
             wish={},
         )
+
+    def begin_anew(self) -> Dialogue:
+        """Return an empty matter; one that has a case is parked behind it."""
+        own = (replace(self.rest(), parked=()),) if self.case_number else ()
+        return Dialogue(Stage.TELLING, flags=self.flags, parked=(*own, *self.parked))
+
+    def turn_to_case(self) -> Dialogue:
+        """Return the matter that has a case, what was begun parked; itself where none has."""
+        other = next((each for each in self.parked if each.case_number), None)
+        if self.case_number is not None or other is None:
+            return self
+        own = replace(self, stage=self.back_to or self.stage, back_to=None, confirming=None)
+        begun = (replace(own, parked=()),) if own.is_mid_intake or own.story else ()
+        rest = tuple(each for each in self.parked if each is not other)
+        return replace(other, flags=self.flags, parked=(*begun, *rest))
+
+    def turn_to_next(self) -> Dialogue:
+        """Return the person's next matter now that this one is over; an empty one where none is."""
+        if not self.parked:
+            return Dialogue(Stage.TELLING, flags=self.flags)
+        following, *rest = self.parked
+        return replace(following, flags=self.flags, parked=tuple(rest))
 
 
 MID_INTAKE = frozenset(
@@ -114,6 +147,8 @@ def to_data(state: Dialogue) -> dict[str, Any]:
         data["known"] = {name: fact.to_data() for name, fact in state.known.items()}
     if state.back_to is not None:
         data["back_to"] = state.back_to.value
+    if state.parked:
+        data["parked"] = [to_data(each) for each in state.parked]
     return data
 
 
@@ -128,15 +163,20 @@ def from_data(data: Mapping[str, Any]) -> Dialogue:
         plain["offered"] = tuple((each[0], each[1]) for each in plain["offered"])
     known = {name: FactValue.from_data(fact) for name, fact in data.get("known", {}).items()}
     back_to = Stage(data["back_to"]) if "back_to" in data else None
-    return Dialogue(stage=Stage(data["stage"]), known=known, back_to=back_to, **plain)
+    parked = tuple(from_data(each) for each in data.get("parked", ()))
+    return Dialogue(
+        stage=Stage(data["stage"]), known=known, back_to=back_to, parked=parked, **plain
+    )
 
 
 EMPTY = Dialogue()
-TUPLES = {"proposed", "unknown", "trail", "not_mediators", "flags"}
+TUPLES = {"proposed", "rejected", "unknown", "trail", "not_mediators", "flags"}
 PLAIN = (
     "story",
+    "told_at",
     "dispute_type",
     "proposed",
+    "rejected",
     "unknown",
     "asked",
     "tries",
@@ -151,5 +191,6 @@ PLAIN = (
     "not_mediators",
     "confirming",
     "flags",
+    "follow_up",
     "retold",
 )

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.dialogue import answers, case_words, intake, meeting, safety
+from bot.dialogue import (
+    answers,
+    case_words,
+    corrections,
+    intake,
+    meeting,
+    pressed,
+    replying,
+    safety,
+)
 from bot.dialogue.effects import (
-    ChangeCase,
+    Book,
     Effect,
-    GiveConsent,
+    EndCase,
+    FindSlots,
+    GiveBack,
     KeepWaiting,
-    RecallWaiting,
+    LookUpStatus,
+    RegisterCase,
     Say,
     TakeAnswer,
 )
@@ -30,30 +42,56 @@ from bot.dialogue.events import (
     StatusFound,
     Told,
 )
+from bot.dialogue.held import in_hold
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
-from bot.dialogue.words import cannot_speak, command_in, is_consent, is_correction, is_yes
+from bot.dialogue.words import command_in, ending_in, is_consent, is_correction, is_yes
 from domain.catalogue import Fact
 from domain.conversation import TaskKind
-from domain.errors import MediationLocked, NothingAsked, SlotNotOffered, SlotTaken
-from domain.facts import FactKind
+from domain.errors import MediationLocked, NoSuchBooking, NothingAsked, SlotNotOffered, SlotTaken
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION, SERVICE_QUESTION, Understanding
 
 SURE_OF_INTENT = 0.8  # below this a reply to an open question is taken as its answer
-ABOUT_A_CASE = frozenset(
-    {"case_status", "reschedule", "change_mediator", "cancel", "refuse_mediation"}
-)
 LIKELY_INTENT = 0.35  # enough for a reply that is no answer to the open question
-WRITTEN = frozenset({FactKind.TEXT, FactKind.NAME})
+SHORT = 12  # characters of a reply, not of a story
+# Words that ask for nothing may well be the answer to a question for words (我帮我奶要回钱).
+FREE_WORDS = frozenset(
+    {"smalltalk", "out_of_scope", "proxy_speaker", "admin_petition", "followup_answer", "book"}
+)
+ENDINGS = frozenset({"cancel", "refuse_mediation"})
+AWAITING = (Book, EndCase, FindSlots, GiveBack, LookUpStatus, RegisterCase, TakeAnswer)
 
 
 def step(state: Dialogue, event: Event, view: View) -> Turn:
     """Take the dialogue one event further. Pure: the same arguments give the same turn."""
+    if isinstance(event, Told):
+        flags = safety.locking(event.heard.flags)
+        if flags:
+            return safety.hold(state, flags)
+    if state.stage is Stage.HELD:
+        return in_hold(state, event, view)
+    return _back_to_begun(_step(state, event, view), view)
+
+
+def _back_to_begun(turn: Turn, view: View) -> Turn:
+    """Go back to the matter that was begun before a word about a case, now that it is answered."""
+    state, effects = turn
+    is_done = state.stage is Stage.RESTING and not any(isinstance(e, AWAITING) for e in effects)
+    if not is_done or not any(each.case_number is None for each in state.parked):
+        return turn
+    kept = replace(state, parked=())
+    begun = next(each for each in state.parked if each.case_number is None)
+    others = tuple(each for each in state.parked if each is not begun)
+    begun = replace(begun, flags=state.flags, parked=(kept, *others))
+    return begun, (*effects, Say("welcome_back"), *intake.ask_again(begun, view))
+
+
+def _step(state: Dialogue, event: Event, view: View) -> Turn:
     match event:
         case Told(heard):
             return _told(state, heard, view)
         case Chose(id_):
-            return _chose(state, id_, view)
+            return pressed.chose(state, id_, view)
         case Attached():
             return state, (Say("attachment_seen"), *intake.ask_again(state, view))
         case Refused(refusal):
@@ -83,52 +121,57 @@ def _met(state: Dialogue, event: Event) -> Turn:
         case SessionBooked():
             return meeting.say_booked(state, event)
         case SessionGivenBack():
-            state = state.rest()
-            return state, (
-                Say(
-                    "session_given_back", {"number": state.case_number}, ("do:book", "do:withdraw")
-                ),
-            )
+            given = {"number": state.case_number}
+            return state.rest(), (Say("session_given_back", given, ("do:book", "do:withdraw")),)
     raise AssertionError(event)
 
 
 def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    flags = safety.locking(heard.flags)
-    if flags:
-        return safety.hold(state, flags)
-    if state.stage is Stage.HELD and cannot_speak(heard.text):
-        return state, (Say("held_quiet"),)
+    flags = heard.flags if state.stage is not Stage.NOTICE else heard.flags & {"hazard"}
+    state, warnings = safety.warn(state, flags)
+    return intake.then(warnings, _heard(state, heard, view))
+
+
+def _heard(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if state.stage is Stage.NOTICE:
-        return _before_consent(state, heard)
-    state, warnings = safety.warn(state, heard.flags)
-    after, effects = _heard_by_form(state, heard, view) or _heard_by_stage(state, heard, view)
-    return after, (*warnings, *effects)
+        return _before_consent(state, heard, view)
+    return _heard_by_form(state, heard, view) or STAGES[state.stage](state, heard, view)
 
 
-def _before_consent(state: Dialogue, heard: Understanding) -> Turn:
+def _before_consent(state: Dialogue, heard: Understanding, view: View) -> Turn:
+    """Answer what needs nothing kept; hold everything else until the person agrees."""
     agreed = is_consent(heard.text)
-    if agreed is None:
-        return state, (KeepWaiting(), Say("notice", {}, ("consent:yes", "consent:no")))
-    return _consent(state, agreed)
-
-
-def _consent(state: Dialogue, agreed: bool) -> Turn:
-    if not agreed:
-        return state, (Say("no_consent", {}, ("consent:yes",)),)
-    state = replace(state, stage=Stage.TELLING)
-    return state, (GiveConsent(), Say("consent_thanks"), RecallWaiting())
+    if agreed is not None:
+        return pressed.consent(state, agreed)
+    notice = Say("notice", {}, pressed.CONSENT_CHOICES)
+    if heard.intent == "human_agent" or command_in(heard.text) == "person":
+        return intake.then(case_words.call_person(state, view)[1], (state, (notice,)))
+    if heard.intent == SERVICE_QUESTION:
+        return state, (answers.service(heard), notice)
+    if heard.intent == "crime_fraud":
+        return state, (Say("crime_fraud"), notice)
+    if heard.intent in {"greet", "thanks_bye"}:
+        return state, (notice,)  # and what waits, waits on
+    return state, (KeepWaiting(), notice)
 
 
 def _heard_by_form(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
     """Take commands and corrections, which are known by their form alone."""
     name = command_in(heard.text)
-    if state.stage is Stage.HELD and state.case_number is None and name != "person":
-        return None
     if name is not None:
         return _command(state, name, heard, view)
-    if is_correction(heard.text) and state.dispute_type is not None:
-        return intake.correct(state, heard, view) if state.stage is not Stage.HELD else None
+    if state.follow_up is not None and state.stage is Stage.RESTING:
+        answered = case_words.take_answer(state, heard, view)
+        if isinstance(answered[1][0], TakeAnswer):
+            return answered
+    if is_correction(heard.text) and not _wishes_time(state, heard):
+        return None if state.stage is Stage.CONFIRMING else corrections.correct(state, heard, view)
     return None
+
+
+def _wishes_time(state: Dialogue, heard: Understanding) -> bool:
+    """Whether a time is wished for while times are offered (改成周四下午)."""
+    return state.stage in pressed.MEETING and bool(heard.facts.wishes)
 
 
 def _command(state: Dialogue, name: str, heard: Understanding, view: View) -> Turn | None:
@@ -136,55 +179,28 @@ def _command(state: Dialogue, name: str, heard: Understanding, view: View) -> Tu
         case "person":
             return case_words.call_person(state, view)
         case "status" | "reschedule" | "change_mediator":
-            return _look_up(state, name, view, heard)
-        case "cancel" | "refuse":
+            return case_words.look_up(state, name, view, heard)
+        case "cancel" | "refuse" | "withdraw":
             return case_words.ask_to_end(state, heard, cancel=name == "cancel")
         case "resume":
             return case_words.resume(state, view)
-    return None if state.stage is Stage.HELD else _form_command(state, name, view)
+        case "hello":
+            return answers.greet(state, view)
+    return _form_command(state, name, view)
 
 
 def _form_command(state: Dialogue, name: str, view: View) -> Turn | None:
     match name:
         case "undo":
-            return intake.undo(state, view)
+            return corrections.undo(state, view)
         case "restart":
-            return _restart(state)
+            return pressed.restart(state)
         case "later":
             return state, (Say("left"),)
         case "retype":
-            return intake.retype(state)
-        case "why" if state.stage is Stage.ASKING:
-            return state, intake.ask_again(state, view, why=True)
-    return None
-
-
-def _look_up(state: Dialogue, purpose: str, view: View, heard: Understanding | None = None) -> Turn:
-    if state.stage is Stage.HELD and purpose != "status":
-        return state, (Say("locked", {}, ("do:person",)),)
-    return case_words.look_up(state, purpose, view, heard)
-
-
-def _restart(state: Dialogue) -> Turn:
-    fresh = Dialogue(Stage.TELLING, flags=state.flags)
-    if state.case_number is not None:
-        return replace(fresh, case_number=None), (Say("new_matter"), Say("tell_story"))
-    return fresh, (Say("restarted"), Say("tell_story"))
-
-
-def _heard_by_stage(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    if state.stage is Stage.HELD:
-        return _held(state, heard, view)
-    handler = STAGES[state.stage]
-    return handler(state, heard, view)
-
-
-def _held(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    """Hear somebody under a safety hold: nothing of the form, but a case's own words work."""
-    about_case = heard.intent in ABOUT_A_CASE and state.case_number is not None
-    if about_case or heard.intent in {"human_agent", "privacy_request"}:
-        return _by_intent(state, heard, view) or safety.listen_while_held(state)
-    return safety.listen_while_held(state)
+            return corrections.retype(state)
+    is_asking = state.stage is Stage.ASKING
+    return (state, intake.ask_again(state, view, why=True)) if is_asking else None
 
 
 def _by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
@@ -195,13 +211,11 @@ def _by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None
         case "privacy_request":
             return case_words.call_person(state, view, TaskKind.PRIVACY)
         case "case_status":
-            return _look_up(state, "status", view)
+            return case_words.look_up(state, "status", view)
         case "reschedule" | "change_mediator":
-            return _look_up(state, heard.intent, view, heard)
+            return case_words.look_up(state, heard.intent, view, heard)
         case "cancel" | "refuse_mediation":
             return case_words.ask_to_end(state, heard, cancel=heard.intent == "cancel")
-    if state.stage is Stage.HELD:
-        return None
     return _by_remark(state, heard, view)
 
 
@@ -216,33 +230,43 @@ def _by_remark(state: Dialogue, heard: Understanding, view: View) -> Turn | None
         return answers.refer_matter(state, heard, view)
     if heard.intent == "book":
         return _book(state, heard, view)
-    if heard.intent == "followup_answer" and state.case_number is not None:
+    if heard.intent == "followup_answer" and state.case_numbers:
         return case_words.take_answer(state, heard, view)
     return None
 
 
 def _book(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if state.case_number is None:
-        return intake.ask_for_more(replace(state, retold=0))
+        state = intake.add_wish(state, heard)
+        return case_words.resume(state, view)
     return case_words.look_up(state, "reschedule", view, heard)
 
 
+def _if_sure(
+    state: Dialogue, heard: Understanding, view: View, needed: float = SURE_OF_INTENT
+) -> Turn | None:
+    """Take the intent where the model is sure enough that this is no part of the matter."""
+    is_other = heard.intent != DISPUTE and heard.intent_confidence >= needed
+    return _by_intent(state, heard, view) if is_other else None
+
+
 def _telling(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    if heard.intent != DISPUTE:
-        turn = _by_intent(state, heard, view)
-        if turn is not None:
-            return turn
+    turn = _if_sure(state, heard, view, needed=0)
+    if turn is not None:
+        return turn
     if not heard.is_ours and not state.story:
         return intake.ask_for_more(state)
     return intake.hear_story(state, heard, view)
 
 
 def _proposing(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    if heard.intent != DISPUTE and heard.intent_confidence >= SURE_OF_INTENT:
-        turn = _by_intent(state, heard, view)
-        if turn is not None:
-            return turn
-    return intake.hear_story(state, heard, view)
+    """Take a reply to the question of the type; who does not know gets the likeliest."""
+    only = is_yes(heard.text) and len(state.proposed) == 1
+    if state.proposed and (only or replying.is_unknown(heard.text)):
+        return intake.take_type(state, state.proposed[0], view, reasons=())
+    if is_yes(heard.text):
+        return intake.propose(state)
+    return _if_sure(state, heard, view) or intake.hear_story(state, heard, view)
 
 
 def _asking(state: Dialogue, heard: Understanding, view: View) -> Turn:
@@ -251,44 +275,44 @@ def _asking(state: Dialogue, heard: Understanding, view: View) -> Turn:
     Any words answer a question for words, so there the intent has to be sure; elsewhere a reply
     that cannot be read as an answer is one of those with less.
     """
-    fact = _open_fact(state, view)
+    fact = replying.open_question(state, view)
     if fact is None:
         return intake.ask_for_more(state)
-    needed = SURE_OF_INTENT if fact.kind in WRITTEN else LIKELY_INTENT
-    other = heard.intent != DISPUTE and heard.intent_confidence >= needed
-    if other and not _answers(fact, heard, view):
-        turn = _by_intent(state, heard, view)
-        if turn is not None:
-            return turn
-    return intake.answer_fact(state, heard.text, view)
+    if fact.kind in corrections.WRITTEN:
+        is_other = heard.intent not in FREE_WORDS
+        turn = _if_sure(state, heard, view) if is_other else None
+    else:
+        turn = _unread_reply(state, fact, heard, view)
+    return turn or replying.answer_fact(state, heard, view)
 
 
-def _open_fact(state: Dialogue, view: View) -> Fact | None:
-    sheet = view.sheet_of(state)
-    return sheet.by_name.get(state.asked or "") if sheet else None
-
-
-def _answers(fact: Fact, heard: Understanding, view: View) -> bool:
-    if fact.kind in WRITTEN:
-        return False
-    return intake.can_read(fact, heard.text, view)
+def _unread_reply(state: Dialogue, fact: Fact, heard: Understanding, view: View) -> Turn | None:
+    if replying.can_read(fact, heard.text, view):
+        return None
+    if fact.at_booking and heard.facts.wishes:
+        return meeting.take_wish(state, heard.facts)
+    return _if_sure(state, heard, view, LIKELY_INTENT)
 
 
 def _reading_back(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if is_yes(heard.text):
-        return intake.register(state)
-    if heard.intent != DISPUTE and heard.intent_confidence >= SURE_OF_INTENT:
-        turn = _by_intent(state, heard, view)
-        if turn is not None:
-            return turn
-    corrected = intake.correct(state, heard, view)
-    return corrected or intake.offer_changes(state, view)
+        return intake.register(state, view)
+    turn = _if_sure(state, heard, view) or corrections.correct(state, heard, view)
+    if turn is not None:
+        return turn
+    if len(heard.text) < SHORT:
+        return corrections.offer_changes(state, view)
+    return replying.tell_more(state, heard, view)
 
 
 def _choosing_kind(state: Dialogue, heard: Understanding, view: View) -> Turn:
     kind = meeting.kind_in(heard.text)
+    if kind is None and (meeting.is_any(heard.text) or replying.is_unknown(heard.text)):
+        kind = meeting.KINDS[0]
     if kind is not None:
         return meeting.choose_kind(state, kind, view, heard.facts)
+    if heard.facts.wishes:
+        return meeting.ask_kind_again(intake.add_wish(state, heard))
     return _by_intent(state, heard, view) or (state, intake.ask_again(state, view))
 
 
@@ -296,23 +320,28 @@ def _choosing_slot(state: Dialogue, heard: Understanding, view: View) -> Turn:
     kind = meeting.kind_in(heard.text)
     if kind is not None and kind != state.session_kind:
         return meeting.choose_kind(state, kind, view, heard.facts)
+    if meeting.is_any(heard.text) and state.offered:
+        return pressed.chose(state, state.offered[0][0], view)
     turn = meeting.take_wish(state, heard.facts)
     return turn or _by_intent(state, heard, view) or (state, intake.ask_again(state, view))
 
 
 def _confirming(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    if is_yes(heard.text) and state.confirming == "stop":
-        return case_words.end(state, "stop")
-    if is_yes(heard.text) and state.confirming == "other_side":
-        return case_words.end(state, "other_side_refuses")
-    return case_words.resume(state, view)
+    """Take a reply to the question about the end; nothing ends by a word that is not clear."""
+    ending = ending_in(state.confirming or "", heard.text)
+    if ending == "continue":
+        return case_words.resume(state, view)
+    if ending is not None:
+        return case_words.end(state, ending)
+    if is_yes(heard.text) or heard.intent in ENDINGS:
+        return state, intake.ask_again(state, view)
+    return _if_sure(state, heard, view) or case_words.resume(state, view)
 
 
 def _resting(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    if heard.intent != DISPUTE:
-        turn = _by_intent(state, heard, view)
-        if turn is not None:
-            return turn
+    turn = _if_sure(state, heard, view, needed=0)
+    if turn is not None:
+        return turn
     if not heard.is_ours:
         return case_words.resume(state, view)
     choices = ("do:add", "do:new_story", "do:person")
@@ -333,102 +362,19 @@ STAGES: dict[Stage, Handler] = {
 }
 
 
-def _chose(state: Dialogue, id_: str, view: View) -> Turn:
-    verb, _, rest = id_.partition(":")
-    if verb == "consent":
-        return (
-            _consent(state, rest == "yes") if state.stage is Stage.NOTICE else _stale(state, view)
-        )
-    if state.stage is Stage.NOTICE and id_ not in {"do:person", "do:safe"}:
-        return state, (Say("notice", {}, ("consent:yes", "consent:no")),)
-    if verb == "do":
-        return _do(state, rest, view)
-    if verb == "answer":
-        return _chose_answer(state, rest, view)
-    if state.stage is Stage.HELD:
-        return safety.listen_while_held(state)
-    return _chose_in_form(state, verb, rest, view)
-
-
-def _chose_in_form(state: Dialogue, verb: str, rest: str, view: View) -> Turn:
-    match verb:
-        case "type":
-            return intake.choose_type(state, rest, view)
-        case "fact":
-            name, _, choice = rest.partition(":")
-            return intake.choose_answer(state, name, choice, view)
-        case "back" if state.stage is Stage.READING_BACK:
-            right = rest == "right"
-            return intake.register(state) if right else intake.offer_changes(state, view)
-        case "change":
-            return intake.reopen(state, rest, view)
-        case "kind" if state.case_number is not None:
-            return meeting.choose_kind(state, rest, view)
-        case "slot" if state.stage is Stage.CHOOSING_SLOT:
-            return meeting.choose_slot(state, f"slot:{rest}", view)
-    return _stale(state, view)
-
-
-def _stale(state: Dialogue, view: View) -> Turn:
-    """Answer a button that no longer fits: say so, and show what is open."""
-    return state, (Say("choice_over"), *intake.ask_again(state, view))
-
-
-def _chose_answer(state: Dialogue, rest: str, view: View) -> Turn:
-    row, _, answer = rest.partition(":")
-    if state.case_number is None or answer not in case_words.PERFORMANCES or not row.isdigit():
-        return _stale(state, view)
-    return state, (TakeAnswer(state.case_number, answer, int(row) or None),)
-
-
-def _do(state: Dialogue, what: str, view: View) -> Turn:
-    match what:
-        case "person" | "lawyer":
-            return case_words.call_person(state, view)
-        case "safe":
-            return state, (Say("held_safe", {}, ("do:person",)),)
-        case "status" | "reschedule" | "change_mediator":
-            return _look_up(state, what, view)
-        case "cancel":
-            return case_words.ask_to_end(state, None, cancel=True)
-        case "stop" | "give_back" | "withdraw" | "other_side_refuses":
-            return case_words.end(state, what)
-        case "continue":
-            return case_words.resume(state, view)
-    if state.stage is Stage.HELD:
-        return safety.listen_while_held(state)
-    return _do_in_form(state, what, view)
-
-
-def _do_in_form(state: Dialogue, what: str, view: View) -> Turn:
-    match what:
-        case "retype":
-            return intake.retype(state)
-        case "restart" | "new":
-            return _restart(state)
-        case "book" | "other_kind" if state.case_number is not None:
-            return meeting.ask_kind_again(state)
-        case "no_session":
-            number = {"number": state.case_number}
-            return state.rest(), (Say("no_session_now", number, case_words.REST_CHOICES),)
-        case "add" if state.case_number is not None:
-            words = ChangeCase(state.case_number, {}, state.story)
-            return state, (words, Say("case_changed", {"number": state.case_number}))
-        case "new_story":
-            fresh = Dialogue(Stage.TELLING, flags=state.flags)
-            return fresh, (Say("new_matter"), RecallWaiting())
-    return _stale(state, view)
-
-
 def _refused(state: Dialogue, refusal: Exception, view: View) -> Turn:
     match refusal:
-        case SlotTaken() | SlotNotOffered():
+        case SlotTaken() | SlotNotOffered() if state.case_number is not None:
             say = Say("slot_taken" if isinstance(refusal, SlotTaken) else "slot_gone")
-            again = replace(state, stage=Stage.CHOOSING_SLOT, slot=None)
+            again = replace(state, stage=Stage.CHOOSING_SLOT, asked=None, slot=None)
             return again, (say, *meeting.search(again))
         case MediationLocked():
-            return replace(state, stage=Stage.HELD), (Say("locked", {}, ("do:person",)),)
+            return replace(state.rest(), stage=Stage.HELD), (Say("locked", {}, ("do:person",)),)
         case NothingAsked():
             return state, (Say("nothing_asked"), *intake.ask_again(state, view))
-    effects: tuple[Effect, ...] = (Say("not_possible", {}, ("do:person",)),)
-    return state.rest(), effects
+        case NoSuchBooking():
+            return state.rest(), (Say("nothing_to_cancel"), case_words.at_rest(refusal.number))
+    impossible: tuple[Effect, ...] = (Say("not_possible", {}, ("do:person",)),)
+    if state.case_number is None:
+        return state, (*impossible, *intake.ask_again(state, view))
+    return state.rest(), impossible

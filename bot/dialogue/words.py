@@ -7,14 +7,17 @@ import re
 TIDY = re.compile(r"[\s,，。.!！?？~～、…]+")
 
 COMMANDS: tuple[tuple[str, str], ...] = (
+    ("hello", r"(你好|您好|在吗|在不在|在不|有人吗|有人在吗|有没有人|喂)(啊|呀|嘛)?"),
     ("person", r"(我要|要|请|帮我|给我)?(转|找|叫|接)?(个)?(人工|真人|人工客服|活人)(服务|帮忙)?"),
+    ("withdraw", r"(我要|我想|想)?(撤回|撤销|撤掉|撤)(我的)?(申请|案件|案子)"),
     ("undo", r"(撤回|撤销|退回|回到)?(上一步|上一个|刚才那个)|撤回|撤销"),
     ("restart", r"(我要|从头|全部)?重新(来|开始|说|讲)(一遍|过)?|从头(来|开始|说)"),
     (
         "later",
-        r"(先)?(这样|不说|不讲)(了|吧)|(以后|改天|下次|晚点|等哈|过几天)再(说|讲|弄|来)(吧|嘛)?",
+        r"(先)?(这样|不说|不讲)(了|吧)"
+        r"|(算了|今天)?(我)?(先)?(以后|改天|下次|晚点|等哈|过几天|回头)再(说|讲|弄|来)(吧|嘛|了)?",
     ),
-    ("resume", r"(我要)?(继续|接着)(说|讲|来|办)?(吧)?"),
+    ("resume", r"(我要|我们|现在)?(继续|接着)(刚才的?)?(说|讲|来|办|弄)?(吧)?"),
     ("status", r"(我要|帮我)?(查|看)(一下|一哈|哈)?(我的)?(案件|案子|进度|进展|状态)"),
     ("reschedule", r"(我要|我想|想)?(改|换)(个|一下|一哈)?(时间|日子|日期)|改期"),
     ("cancel", r"(我要|我想|想)?取消(预约|调解|会面|申请)?"),
@@ -24,10 +27,17 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("why", r"为什么(问这个|要问|问)?|问这个(干|做)什么|咋个要问"),
 )
 _COMMANDS = tuple((name, re.compile(pattern)) for name, pattern in COMMANDS)
-CORRECTION = re.compile(
-    r"不对|错了|说错|写错|打错|改成|改一下|改一哈|更正|纠正|应该是|不是.{1,12}[,，。 ]?是"
+# Said of an earlier answer, whatever is open ...
+TAKEN_BACK = re.compile(
+    r"^(?:不对|错了|不是的|更正|纠正)|[说写打讲搞记填选点]错|改成|改为|改一下|改一哈|更正"
 )
-CORRECTED = re.compile(r"(?:改成|改为|应该是|更正为|其实是|(?<!不)是)\s*(.{1,60})$")
+# ... and said of it only together with its name (金额不对), else perhaps an answer (他做得不对).
+NAMED_BACK = re.compile(r"不对|错了|应该是|其实是|不是.{1,12}[,，。 ]?是")
+BARE_BACK = re.compile(
+    r"(?:刚才|刚刚|前面|上面|那个|这个|我)?(?:的|那个)?"
+    r"(?:不对|错了|不是的|[说写打讲搞记填选点]错了?|要改|改一下|改一哈|我要改)(?:了|的|呢|嘛)?"
+)
+CORRECTED = re.compile(r"(?:改成|改为|应该是|更正为|其实是|(?<!不)(?<!还)是)\s*(.{1,60})$")
 CONSENT = re.compile(
     r"(我)?(同意|可以|好|好的|行|要得|愿意|没问题|是|嗯|ok)(的|吧|嘛|呢|了|噶)?", re.IGNORECASE
 )
@@ -36,6 +46,21 @@ YES = re.compile(
     r"(都|全)?(对|对的|对呢|没错|是|是的|是呢|正确|要得|好|好的|可以|嗯|确认)(了|的|呢|嘛|噶)?"
 )
 OTHER_SIDE = re.compile(r"(对方|他们?|她们?|人家|那边|那家|老板|邻居|隔壁|被申请人).{0,8}(不|没)")
+GO_ON = re.compile(r"不停|不取消|不撤|先不|不用|不要(取消|撤|停)|还是(继续|接着)|继续|接着|算了不")
+ENDINGS = {
+    "stop": (("stop", re.compile(YES.pattern + "$|^确定|停|不办|不弄|不说|不讲|不调|算了")),),
+    "other_side": (
+        ("other_side_refuses", re.compile(YES.pattern + "$|^确定|不愿|不来|不肯|不同意")),
+    ),
+    "cancel": (
+        ("withdraw", re.compile(r"撤|申请|都|全部|不调|不办")),
+        ("give_back", re.compile(r"时间|这次|只|这一次")),
+    ),
+    "refusal": (
+        ("other_side_refuses", re.compile(r"对方|他|她|人家|那边|老板|邻居")),
+        ("withdraw", re.compile(r"撤|我|不调|不想|不愿")),
+    ),
+}
 ANSWERED = (
     ("partly", re.compile(r"一半|一部分|部分|给了点|给了一点|还差|还欠|先给了|只给了|付了些")),
     ("disputed", re.compile(r"又吵|吵起来|不认|反悔|耍赖|有争议|说法不一样|闹起来|扯皮")),
@@ -76,8 +101,18 @@ def is_yes(text: str) -> bool:
 
 
 def is_correction(text: str) -> bool:
-    """Whether the text takes something back."""
-    return CORRECTION.search(text) is not None
+    """Whether the text may take something back; see `takes_back` for when it surely does."""
+    return takes_back(text) or NAMED_BACK.search(text) is not None
+
+
+def takes_back(text: str) -> bool:
+    """Whether the text takes back an earlier answer even where it does not say which."""
+    return TAKEN_BACK.search(text) is not None
+
+
+def only_takes_back(text: str) -> bool:
+    """Whether the text says that something is wrong and nothing else (说错了)."""
+    return BARE_BACK.fullmatch(TIDY.sub("", text)) is not None
 
 
 def corrected_part(text: str) -> str:
@@ -89,6 +124,17 @@ def corrected_part(text: str) -> str:
 def names_other_side(text: str) -> bool:
     """Whether it is the other side that does not want (对方不愿意来)."""
     return OTHER_SIDE.search(text) is not None
+
+
+def ending_in(confirming: str, text: str) -> str | None:
+    """Return which ending, or `continue`, a reply to the question about the end means."""
+    tidy = TIDY.sub("", text)
+    if GO_ON.match(tidy):
+        return "continue"
+    return next(
+        (end for end, pattern in ENDINGS[confirming] if pattern.search(tidy)),
+        None,
+    )
 
 
 def performance_in(text: str) -> str | None:
