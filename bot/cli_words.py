@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
+from io import TextIOWrapper
 from typing import Any, TextIO, TypeVar
 
 from bot.app import App, build_app, ready_writer, wall_clock
@@ -51,6 +52,8 @@ def opened(settings: Settings, now: datetime | None) -> Iterator[App]:
 
 def chat(settings: Settings, wanted: Namespace) -> None:
     """Talk in the terminal, as a person or in JSON lines."""
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a broken byte must not end the conversation
     with opened(settings, wanted.now) as app:
 
         def take(incoming: Incoming) -> tuple[Reply, ...]:
@@ -59,7 +62,9 @@ def chat(settings: Settings, wanted: Namespace) -> None:
         if wanted.json:
             terminal.chat_json(take, sys.stdin, sys.stdout)
         else:
-            terminal.chat(take, wanted.sender, sys.stdin, sys.stdout)
+            now = app.clock()
+            unseen = app.writer.read(lambda work: terminal.unseen_by(work, wanted.sender, now))
+            terminal.chat(take, wanted.sender, sys.stdin, sys.stdout, unseen)
 
 
 def classify(settings: Settings, wanted: Namespace) -> int:

@@ -7,19 +7,27 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from bot.turns import Keeper
-from domain.conversation import DueWord, OutboxState, OutWord
+from domain.conversation import DueWord, OutboxState, OutWord, Task, TaskKind
 from domain.errors import NoSuchCase
 from domain.ports import UnitOfWork
+from domain.session import BookingStatus
 
-BATCH = 50
-IDLE_SECONDS = 0.5
+AT_ONCE = 50  # words on their way together
+IDLE_SECONDS = 0.5  # how long words that another process queued may lie unseen
+PAUSE_SECONDS = 2.0  # before the database is asked again after it did not answer
+GRACE_SECONDS = 5.0  # for words on their way when the process is asked to stop
+SETTLE_TRIES = 30
 RETRY = timedelta(seconds=10)
+FRESH = timedelta(minutes=1)  # a claim older than this may have been given to somebody else
+WORKING_DAY = timedelta(days=1)
 RESENT = "（重发）"
 
 T = TypeVar("T")
+Settling = Callable[[UnitOfWork], None]
 log = logging.getLogger(__name__)
 
 
@@ -35,7 +43,7 @@ class MaybeSent(Exception):
 
 
 class Gone(Exception):
-    """The person can no longer be written to (blocked the bot, deleted the account)."""
+    """The person cannot be written to (blocked the bot, deleted the account)."""
 
 
 class Peer(Protocol):
@@ -46,17 +54,57 @@ class Peer(Protocol):
         ...
 
 
+class Pace:
+    """How many words may start now: `per_second`, and as many at once after a rest."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._room = per_second
+        self._looked_at = monotonic()
+
+    def room(self) -> int:
+        """Return how many words may start."""
+        now = monotonic()
+        grown = self._room + (now - self._looked_at) * self._per_second
+        self._room, self._looked_at = min(grown, self._per_second), now
+        return int(self._room)
+
+    def took(self, count: int) -> None:
+        """Count words that started."""
+        self._room -= count
+
+
 class Delivery:
-    """Sends the words of one channel. A conversation's words go one after the other."""
+    """Sends the words of one channel, one at a time to each person, many persons at once.
+
+    A word is claimed (SENDING, committed) before it is sent, and settled after:
+
+    - taken: SENT;
+    - surely not taken: QUEUED again, and that person's later words wait behind it;
+    - unknown, because the messenger never said or because this process died on the way: UNKNOWN.
+      A reply then goes once more, marked （重发）, before that person's later words; if that is
+      lost too it stays UNKNOWN. A word that nobody asked for never goes again;
+    - the person cannot be written to: DEAD, and where there is a case a helper is asked to phone.
+
+    The outbox holds to this (see `claim`): no crash and no second process sends more. A word that
+    nobody asked for is looked at again just before it goes, and is DEAD where it no longer holds.
+    """
 
     def __init__(
-        self, keeper: Keeper, channel: str, peer: Peer, clock: Callable[[], datetime]
+        self,
+        keeper: Keeper,
+        channel: str,
+        peer: Peer,
+        clock: Callable[[], datetime],
+        per_second: float = 30,
     ) -> None:
         self._keeper = keeper
         self._channel = channel
         self._peer = peer
         self._clock = clock
+        self._pace = Pace(per_second)
         self._woken = asyncio.Event()
+        self._on_their_way: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """Look for queued words at once."""
@@ -64,73 +112,124 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until cancelled; the database being away only delays."""
-        while True:
-            try:
-                busy = await self.deliver_due()
-            except Exception:
-                log.exception("delivery on %s paused", self._channel)
-                busy = 0
-            if not busy:
+        try:
+            while True:
                 try:
-                    await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
-                except TimeoutError:
-                    continue
-                finally:
-                    self._woken.clear()
+                    wait = 0 if await self.start_due() else IDLE_SECONDS
+                except Exception:
+                    log.exception("delivery on %s paused", self._channel)
+                    wait = PAUSE_SECONDS
+                await self._sleep(wait)
+        finally:
+            if self._on_their_way:
+                await asyncio.wait(self._on_their_way, timeout=GRACE_SECONDS)
 
-    async def deliver_due(self) -> int:
-        """Send what is due; return how many words were handled."""
+    async def _sleep(self, seconds: float) -> None:
+        if not seconds:
+            return
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+    async def start_due(self) -> int:
+        """Claim what is due and put it on its way; return how many words that were."""
+        room = min(AT_ONCE - len(self._on_their_way), self._pace.room())
+        if room <= 0:
+            return 0
         now = self._clock()
-        due = await self._do(lambda work: work.outbox.claim(self._channel, now, BATCH))
-        by_person: dict[str, list[DueWord]] = {}
+        due = await self._do(lambda work: work.outbox.claim(self._channel, now, room))
+        self._pace.took(len(due))
         for each in due:
-            by_person.setdefault(each.sender, []).append(each)
-        await asyncio.gather(*(self._send_all(words) for words in by_person.values()))
+            task = asyncio.create_task(self._deliver(each, now))
+            self._on_their_way.add(task)
+            task.add_done_callback(self._arrived)
         return len(due)
 
-    async def _send_all(self, words: Sequence[DueWord]) -> None:
-        for place, due in enumerate(words):
-            went = await self._send(due)
-            if not went:
-                for later in words[place + 1 :]:
-                    await self._mark(later.word, OutboxState.QUEUED, self._clock() + RETRY)
-                return
+    async def deliver_due(self) -> int:
+        """Send what is due and wait for it; return how many words that were."""
+        count = await self.start_due()
+        if self._on_their_way:
+            await asyncio.wait(self._on_their_way)
+        return count
 
-    async def _send(self, due: DueWord) -> bool:
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        self._on_their_way.discard(task)
+        self.wake()  # the next word to this person may go
+
+    async def _deliver(self, due: DueWord, claimed_at: datetime) -> None:
         word = due.word
-        if word.unasked and (due.was_sending or not await self._still_wanted(word)):
-            # a reminder is never sent twice, and not at all once its case is over or held
-            await self._mark(word, OutboxState.UNKNOWN if due.was_sending else OutboxState.DEAD)
-            return True
+        try:
+            if word.unasked and not await self._is_still_wanted(word):
+                await self._settle(word, _as(word, OutboxState.DEAD))
+            elif self._clock() - claimed_at <= FRESH:
+                await self._settle(word, await self._send(due))
+        except Exception:  # its lease runs out, and it is settled as one whose sender died
+            log.exception("word %s on %s is left to its lease", word.id, self._channel)
+
+    async def _is_still_wanted(self, word: OutWord) -> bool:
+        now = self._clock()
+        return await self._do(lambda work: is_still_wanted(work, word, now))
+
+    async def _send(self, due: DueWord) -> Settling:
+        """Send the word; return what is to be kept of how that went."""
+        word = due.word
         text = f"{RESENT}{word.text}" if due.was_sending else word.text
         try:
             await self._peer.send(due.sender, text, word.choices)
         except NotSent as not_sent:
-            await self._mark(word, OutboxState.QUEUED, self._clock() + not_sent.retry_after)
-            return False
-        except MaybeSent:
-            await self._mark(word, OutboxState.UNKNOWN)
-            return True
+            return _as(word, OutboxState.QUEUED, self._clock() + not_sent.retry_after)
         except Gone:
-            await self._mark(word, OutboxState.DEAD)
-            return True
-        await self._mark(word, OutboxState.SENT)
-        return True
+            now = self._clock()
+            return lambda work: give_up(work, word, now)
+        except MaybeSent:
+            return _as(word, OutboxState.UNKNOWN, self._clock() + RETRY)
+        except Exception:
+            log.exception("word %s on %s may have gone", word.id, self._channel)
+            return _as(word, OutboxState.UNKNOWN, self._clock() + RETRY)
+        return _as(word, OutboxState.SENT)
 
-    async def _still_wanted(self, word: OutWord) -> bool:
-        return await self._do(lambda work: is_still_wanted(work, word))
-
-    async def _mark(
-        self, word: OutWord, state: OutboxState, not_before: datetime | None = None
-    ) -> None:
-        await self._do(lambda work: work.outbox.mark(word.id, state, not_before))
+    async def _settle(self, word: OutWord, settling: Settling) -> None:
+        """Keep how it went; what is known by now must not be lost to a short fault."""
+        for _ in range(SETTLE_TRIES - 1):
+            try:
+                return await self._do(settling)
+            except Exception:
+                log.exception("how word %s on %s went is not kept yet", word.id, self._channel)
+                await asyncio.sleep(PAUSE_SECONDS)
+        return await self._do(settling)
 
     async def _do(self, job: Callable[[UnitOfWork], T]) -> T:
         return await asyncio.wrap_future(self._keeper.submit(job))
 
 
-def is_still_wanted(work: UnitOfWork, word: OutWord) -> bool:
-    """Whether an unasked word may still go out: its case is open, nobody is under a safety hold."""
+def _as(word: OutWord, state: OutboxState, not_before: datetime | None = None) -> Settling:
+    return lambda work: work.outbox.mark(word.id, state, not_before)
+
+
+def give_up(work: UnitOfWork, word: OutWord, now: datetime) -> None:
+    """Lay down a word to somebody who cannot be written to; a helper is asked to phone instead."""
+    work.outbox.mark(word.id, OutboxState.DEAD)
+    if word.case_number is not None:
+        task = Task(
+            TaskKind.PHONE,
+            now,
+            now + WORKING_DAY,
+            f"not-reached:{word.conversation_id}",
+            word.conversation_id,
+            word.case_number,
+            {"reason": "not_reached"},
+        )
+        work.tasks.open(task)
+
+
+def is_still_wanted(work: UnitOfWork, word: OutWord, now: datetime) -> bool:
+    """Whether a word that nobody asked for may still go out.
+
+    Its case is open, nobody is under a safety hold, no person has taken the conversation over,
+    and the session that it may speak of is booked and to come.
+    """
     conversation = work.conversations.by_id(word.conversation_id)
     if conversation is None or conversation.is_held or conversation.with_person:
         return False
@@ -140,4 +239,14 @@ def is_still_wanted(work: UnitOfWork, word: OutWord) -> bool:
         case = work.cases.get(word.case_number)
     except NoSuchCase:
         return False
-    return case.is_open and not case.is_held
+    return case.is_open and not case.is_held and _session_stands(work, case.number, word, now)
+
+
+def _session_stands(work: UnitOfWork, number: int, word: OutWord, now: datetime) -> bool:
+    row = next((each for each in work.follow_ups.of_case(number) if each.key == word.key), None)
+    if row is None or row.booking_id is None:
+        return True
+    booking = work.sessions.get(row.booking_id)
+    if booking is None or booking.status is not BookingStatus.BOOKED:
+        return False
+    return booking.starts_at > now

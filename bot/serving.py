@@ -35,7 +35,7 @@ async def _serve(app: App, ticks: bool) -> None:
         if app.settings.telegram_token:
             await stack.enter_async_context(polling(app, app.settings.telegram_token))
         config = uvicorn.Config(
-            build_web(app),
+            build_web(app, ticks),
             host=app.settings.host,
             port=app.settings.port,
             log_level="warning",

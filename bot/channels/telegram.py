@@ -4,68 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
 
+import httpx
 from telegram import (
     Bot,
     BotCommand,
+    CallbackQuery,
+    Chat,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     Message,
     Update,
 )
 from telegram.constants import ChatType
-from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import (
+    BadRequest,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+from telegram.request import HTTPXRequest
 
 from bot.delivery import Delivery, Gone, MaybeSent, NotSent
+from bot.lanes import Busy
 from bot.messages import Incoming
-from bot.render import Renderer
-from bot.turns import Keeper, Taken
+from bot.served import Served
 from domain.conversation import Task, TaskKind
 
 CHANNEL = "telegram"
 COMMANDS = {"start": "你好", "person": "转人工", "status": "查进度", "undo": "上一步"}
-ALLOWED = ["message", "callback_query"]
+ALLOWED = '["message","callback_query"]'
+API = "https://api.telegram.org/bot"
 POLL_SECONDS = 25
+ANSWER_SECONDS = 10  # beyond the wait, for Telegram's answer to a poll
 TRIES = 3
 PAUSE_SECONDS = 2.0
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 log = logging.getLogger(__name__)
-
-
-class Lanes(Protocol):
-    """Where messages are taken, one conversation at a time."""
-
-    async def take(self, incoming: Incoming) -> Taken:
-        """Take one message and return once it is committed."""
-        ...
-
-
-class House(Protocol):
-    """What the channel needs of the application."""
-
-    @property
-    def writer(self) -> Keeper:
-        """Where units of work come from."""
-        ...
-
-    @property
-    def lanes(self) -> Lanes:
-        """Where messages are taken."""
-        ...
-
-    @property
-    def renderer(self) -> Renderer:
-        """Where words come from."""
-        ...
-
-    @property
-    def clock(self) -> Callable[[], datetime]:
-        """What time it is."""
-        ...
 
 
 class TelegramPeer:
@@ -82,112 +66,227 @@ class TelegramPeer:
             await self._bot.send_message(int(to), text, reply_markup=keyboard)
         except RetryAfter as wait:
             after = wait.retry_after
-            pause = after if isinstance(after, timedelta) else timedelta(seconds=after)
-            raise NotSent(pause) from wait
-        except TimedOut as lost:
-            raise MaybeSent from lost
+            raise NotSent(
+                after if isinstance(after, timedelta) else timedelta(seconds=after)
+            ) from wait
         except (Forbidden, BadRequest) as refused:
+            log.warning("Telegram refused a word: %s", refused.message)
             raise Gone from refused
-        except NetworkError as away:
-            raise NotSent from away
+        except NetworkError as lost:
+            raise (MaybeSent() if _may_have_arrived(lost) else NotSent()) from lost
+        except TelegramError as refused:
+            log.warning("Telegram takes no words: %s", type(refused).__name__)
+            raise NotSent from refused
+
+
+def _may_have_arrived(error: NetworkError) -> bool:
+    """Whether a request may have been carried out though its answer is an error, or is none.
+
+    Telegram's own error answers say that nothing was done; those of a gateway before it do not.
+    """
+    cause = error.__cause__
+    if isinstance(cause, httpx.HTTPError):
+        return not isinstance(cause, NEVER_LEFT)
+    return isinstance(error, TimedOut) or "gateway" in error.message.lower()
 
 
 class TelegramChannel:
-    """Polls for updates and takes them; an update is acknowledged only once it is committed."""
+    """Polls for updates and takes them; an update is acknowledged only once it is committed.
 
-    def __init__(self, house: House, bot: Bot, delivery: Delivery) -> None:
-        self._house = house
+    An update that fails three times while the database answers is set aside for a person, so that
+    it blocks nobody; while the database is away nothing is acknowledged and nothing set aside.
+    """
+
+    def __init__(
+        self,
+        served: Served,
+        bot: Bot,
+        line: HTTPXRequest,
+        wake: Callable[[], None],
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> None:
+        self._served = served
         self._bot = bot
-        self._delivery = delivery
+        self._line = line
+        self._wake = wake
+        self._pause = pause_seconds
 
     async def run(self) -> None:
         """Poll until cancelled."""
         offset: int | None = None
         while True:
             try:
-                updates = await self._bot.get_updates(
-                    offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED
-                )
+                updates = await self._poll(offset)
             except TelegramError as away:
                 log.warning("Telegram does not answer: %s", type(away).__name__)
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(self._pause)
                 continue
-            by_chat: dict[int, list[Update]] = {}
+            by_chat: dict[object, list[Mapping[str, Any]]] = {}
             for update in updates:
-                chat = update.effective_chat
-                by_chat.setdefault(chat.id if chat else 0, []).append(update)
+                by_chat.setdefault(_chat_of(update), []).append(update)
             await asyncio.gather(*(self._take_all(each) for each in by_chat.values()))
-            if updates:  # the next poll acknowledges these
-                offset = updates[-1].update_id + 1
+            # The next poll acknowledges these. Once it has, the one after names no number: after
+            # a quiet week Telegram begins anew, at any number.
+            offset = updates[-1]["update_id"] + 1 if updates else None
 
-    async def _take_all(self, updates: Sequence[Update]) -> None:
+    async def _poll(self, offset: int | None) -> list[dict[str, Any]]:
+        """Return the updates as they came: `Bot.get_updates` fails as a whole for a single one."""
+        wanted = {"timeout": POLL_SECONDS, "allowed_updates": ALLOWED}
+        if offset is not None:
+            wanted["offset"] = offset
+        updates = await self._line.post(
+            f"{self._bot.base_url}/getUpdates?{urlencode(wanted)}",
+            read_timeout=POLL_SECONDS + ANSWER_SECONDS,
+        )
+        return updates if isinstance(updates, list) else []
+
+    async def _take_all(self, updates: Sequence[Mapping[str, Any]]) -> None:
         for update in updates:
             await self._take_safely(update)
-        self._delivery.wake()
 
-    async def _take_safely(self, update: Update) -> None:
-        for attempt in range(1, TRIES + 1):
+    async def _take_safely(self, update: Mapping[str, Any]) -> None:
+        number, failures = update["update_id"], 0
+        while True:
             try:
-                await self.take(update)
+                if failures < TRIES:
+                    await self.take(update)
+                else:
+                    await self._set_aside(update)
+            except Busy:
+                await asyncio.sleep(self._pause)
             except Exception:
-                log.exception("update %s, try %s", update.update_id, attempt)
-                await asyncio.sleep(PAUSE_SECONDS * (attempt < TRIES))
+                log.exception("update %s was not taken", number)
+                failures += await self._has_database()
+                await asyncio.sleep(self._pause)
             else:
                 return
-        await self._set_aside(update)
 
-    async def take(self, update: Update) -> None:
+    async def _has_database(self) -> bool:
+        try:
+            await asyncio.wrap_future(
+                self._served.writer.submit(lambda work: work.conversations.get(CHANNEL, ""))
+            )
+        except Exception:
+            return False
+        return True
+
+    async def take(self, raw: Mapping[str, Any]) -> None:
         """Take one update. Groups are told to write in private; a pressed button stops spinning."""
-        chat, message, query = update.effective_chat, update.message, update.callback_query
+        update = Update.de_json(dict(raw), self._bot)
+        chat, query = update.effective_chat, update.callback_query
         if chat is None:
             return
         if chat.type != ChatType.PRIVATE:
-            if message is not None:
-                await message.reply_text(self._house.renderer.reply("groups_not_served", {}))
+            await self._point_to_private(chat, update.message)
             return
-        message_id, sender = str(update.update_id), str(chat.id)
-        if query is not None and query.data is not None:
-            await self._house.lanes.take(Incoming(CHANNEL, sender, message_id, choice=query.data))
-            await query.answer()
-        elif message is not None:
-            await self._house.lanes.take(incoming(message, sender, message_id))
+        for incoming in incomings(update, str(chat.id), f"{self._bot.id}:{update.update_id}"):
+            await self._served.lanes.take(incoming)
+            self._wake()
+        if query is not None:
+            await _stop_spinning(query)
 
-    async def _set_aside(self, update: Update) -> None:
-        """Leave a message that cannot be taken to a person, so that it blocks nobody."""
-        now = self._house.clock()
+    async def _point_to_private(self, chat: Chat, message: Message | None) -> None:
+        if message is not None:
+            with suppress(TelegramError):
+                await chat.send_message(self._served.renderer.reply("groups_not_served", {}))
+
+    async def _set_aside(self, update: Mapping[str, Any]) -> None:
+        """Leave an update that cannot be taken to a person, and ask its sender to write again."""
+        now, number = self._served.clock(), update["update_id"]
         task = Task(
             TaskKind.ALERT,
             now,
             now,
-            f"telegram:{update.update_id}",
-            details={"reason": "update_not_taken", "update": update.update_id},
+            f"telegram:{self._bot.id}:{number}",
+            details={"reason": "update_not_taken", "update": number},
         )
-        await asyncio.wrap_future(self._house.writer.submit(lambda work: work.tasks.open(task)))
+        await asyncio.wrap_future(self._served.writer.submit(lambda work: work.tasks.open(task)))
+        chat = _chat_of(update)
+        if isinstance(chat, int) and chat > 0:  # groups have negative numbers
+            words = self._served.renderer.reply("not_read", {"why": "", "kind": ""})
+            with suppress(TelegramError):
+                await self._bot.send_message(chat, words)
 
 
-def incoming(message: Message, sender: str, message_id: str) -> Incoming:
-    """Return a message in our words: text, a command as its words, or the kind of attachment."""
-    if message.text is None:
+def _chat_of(update: Mapping[str, Any]) -> object:
+    """Return the number of the chat that a raw update belongs to; None where there is none."""
+    message = update.get("message") or (update.get("callback_query") or {}).get("message") or {}
+    return (message.get("chat") or {}).get("id")
+
+
+async def _stop_spinning(query: CallbackQuery) -> None:
+    with suppress(TelegramError):  # too old, say: what was chosen is kept all the same
+        await query.answer()
+
+
+def incomings(update: Update, sender: str, message_id: str) -> Iterator[Incoming]:
+    """Yield an update in our words: a choice, text, a command as its words, an attachment.
+
+    The words under an attachment follow it. Notes of Telegram itself (a pinned message, say)
+    are nothing to us.
+    """
+    message, query = update.message, update.callback_query
+    if query is not None and query.data is not None:
+        yield Incoming(CHANNEL, sender, message_id, choice=query.data)
+    if message is None:
+        return
+    if message.text is not None:
+        yield Incoming(CHANNEL, sender, message_id, text=_words_of(message.text))
+    elif message.effective_attachment is not None:
         kind = "photo" if message.photo else "voice" if message.voice else "file"
-        return Incoming(CHANNEL, sender, message_id, attachment=kind)
-    words = message.text.split()
+        yield Incoming(CHANNEL, sender, message_id, attachment=kind)
+        if message.caption:
+            yield Incoming(CHANNEL, sender, f"{message_id}:caption", text=message.caption)
+
+
+def _words_of(text: str) -> str:
+    words = text.split(maxsplit=1)
     command = words[0][1:].partition("@")[0] if words and words[0].startswith("/") else ""
-    return Incoming(CHANNEL, sender, message_id, text=COMMANDS.get(command, message.text))
+    return COMMANDS.get(command, text)
 
 
 @asynccontextmanager
-async def polling(house: House, token: str, base_url: str | None = None) -> AsyncIterator[None]:
-    """Serve Telegram while inside: poll for updates, deliver from the outbox."""
-    bot = Bot(token, base_url) if base_url else Bot(token)
-    delivery = Delivery(house.writer, CHANNEL, TelegramPeer(bot), house.clock)
-    channel = TelegramChannel(house, bot, delivery)
-    async with bot:
-        await bot.set_my_commands([BotCommand(name, words) for name, words in COMMANDS.items()])
-        jobs = [asyncio.create_task(channel.run()), asyncio.create_task(delivery.run())]
-        log.info("Telegram is on")
+async def polling(
+    served: Served, token: str, base_url: str = API, pause_seconds: float = PAUSE_SECONDS
+) -> AsyncIterator[None]:
+    """Serve Telegram while inside: poll for updates, deliver from the outbox.
+
+    Telegram being away, at the start too, keeps nothing else from working.
+    """
+    line = HTTPXRequest(connection_pool_size=1)
+    bot = Bot(token, base_url, get_updates_request=line)
+    job = asyncio.create_task(_serve(served, bot, line, pause_seconds))
+    try:
+        yield
+    finally:
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+
+
+async def _serve(served: Served, bot: Bot, line: HTTPXRequest, pause_seconds: float) -> None:
+    delivery = Delivery(served.writer, CHANNEL, TelegramPeer(bot), served.clock)
+    channel = TelegramChannel(served, bot, line, delivery.wake, pause_seconds)
+    try:
+        if await _is_let_in(bot, pause_seconds):
+            log.info("Telegram is on")
+            async with asyncio.TaskGroup() as jobs:
+                jobs.create_task(channel.run())
+                jobs.create_task(delivery.run())
+    finally:
+        await bot.shutdown()
+
+
+async def _is_let_in(bot: Bot, pause_seconds: float) -> bool:
+    """Make the bot known to Telegram, as soon as it answers; False where the token is refused."""
+    while True:
         try:
-            yield
-        finally:
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
+            await bot.initialize()
+            await bot.set_my_commands([BotCommand(name, words) for name, words in COMMANDS.items()])
+        except InvalidToken:  # its words hold the token
+            log.error("HEJIE_TELEGRAM_TOKEN: Telegram refuses it; copy it anew from @BotFather")
+            return False
+        except TelegramError as away:
+            log.warning("Telegram cannot be reached yet: %s", type(away).__name__)
+            await asyncio.sleep(pause_seconds)
+        else:
+            return True
