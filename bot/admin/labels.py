@@ -92,6 +92,32 @@ ACTS: Mapping[str, str] = {
     "transcript": "查看谈话",
     "task_done": "办完任务",
 }
+ACTORS: Mapping[str, str] = {
+    "citizen": "当事人",
+    "applicant": "申请人",
+    "respondent": "被申请人",
+    "mediator": "调解员",
+    "scheduler": "程序",
+    "safety": "安全规则",
+}
+NOTES: Mapping[str, str] = {
+    "applied": "申请登记",
+    "changed": "更正或补充",
+    "session_booked": "约定调解",
+    "session_cancelled": "取消调解时间",
+    "agreed": "达成协议",
+    "recheck_booked": "安排上门复诊",
+    "recheck_held": "上门复诊完成",
+    "recheck_missed": "上门复诊没见到人",
+    "answered_kept": "回答：做到了",
+    "answered_partly": "回答：做到一部分",
+    "answered_not_kept": "回答：没做到",
+    "answered_disputed": "回答：有争议",
+    "held": "安全暂停",
+    "released": "解除暂停",
+    "withdrawn": "撤回",
+    "other_side_refused": "对方不愿调解",
+}
 EVERYTHING: Mapping[str, Mapping[str, str]] = {
     "channels": CHANNELS,
     "stages": STAGES,
@@ -102,4 +128,6 @@ EVERYTHING: Mapping[str, Mapping[str, str]] = {
     "kinds": KINDS,
     "bookings": BOOKINGS,
     "acts": ACTS,
+    "actors": ACTORS,
+    "notes": NOTES,
 }
