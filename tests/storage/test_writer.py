@@ -24,8 +24,8 @@ def put(name: str) -> Job:
 
 def put_then_fail(name: str) -> Job:
     def job(work: SqlUnitOfWork) -> None:
-        work.settings.put(name, "lost")
-        work.cases.get(2026000015)
+        work.settings.put(name, "kept")
+        work.cases.get(2026000015)  # refuses: there is none
 
     return job
 
@@ -124,7 +124,7 @@ def test_when_a_commit_of_sqlite_fails_everybody_in_it_hears(tmp_path: Path) -> 
     writer = Writer(engine)
 
     def break_at_commit(work: SqlUnitOfWork) -> None:
-        work.settings.put("a", "lost")
+        work.settings.put("a", "kept")
         work.conversations.add(a_conversation())
         connection = work.cases._connection  # type: ignore[attr-defined]
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
