@@ -122,7 +122,7 @@ class Turns:
         """
         now = self._clock()
         known = self._keeper.read(
-            lambda work: [work.conversations.get(m.channel, m.sender) for m in messages]
+            lambda work: work.conversations.get_all([(m.channel, m.sender) for m in messages])
         )
         conversations = [
             found or Conversation(secrets.token_hex(8), message.channel, message.sender, {}, now)

@@ -27,6 +27,10 @@ class Conversations(Protocol):
 
     def get(self, channel: str, sender: str) -> Conversation | None: ...
 
+    def get_all(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> Sequence[Conversation | None]: ...  # of (channel, sender), in the same order
+
     def by_id(self, conversation_id: str) -> Conversation | None: ...
 
     def add(self, conversation: Conversation) -> None: ...  # refuses with ConversationMovedOn

@@ -68,7 +68,7 @@ class RasaInterpreter:
             is_sure=gates.is_sure(reading),
             is_ours=gates.is_ours(reading),
             topic=_topic(reading) if intent == SERVICE_QUESTION else None,
-            reasons=phrases(heard.text, reading, order[0]) if has_type else (),
+            reasons=phrases(heard.text, reading, order[0]) if has_type and not heard.asked else (),
             second_stage=reading.second_stage,
         )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from domain.conversation import Conversation
 from domain.errors import ConversationMovedOn
@@ -11,6 +13,9 @@ from storage.tables import conversation
 
 GET = select(conversation).where(
     conversation.c.channel == bindparam("channel"), conversation.c.sender == bindparam("sender")
+)
+GET_ALL = select(conversation).where(
+    tuple_(conversation.c.channel, conversation.c.sender).in_(bindparam("keys", expanding=True))
 )
 BY_ID = select(conversation).where(conversation.c.id == bindparam("id"))
 ADD = in_both(lambda insert: insert(conversation).on_conflict_do_nothing())
@@ -29,6 +34,11 @@ class SqlConversations:
     def get(self, channel: str, sender: str) -> Conversation | None:
         row = self._connection.execute(GET, {"channel": channel, "sender": sender}).one_or_none()
         return Conversation(*row) if row else None
+
+    def get_all(self, keys: Sequence[tuple[str, str]]) -> list[Conversation | None]:
+        rows = self._connection.execute(GET_ALL, {"keys": list(set(keys))})
+        found = {(row.channel, row.sender): Conversation(*row) for row in rows}
+        return [found.get(key) for key in keys]
 
     def by_id(self, conversation_id: str) -> Conversation | None:
         row = self._connection.execute(BY_ID, {"id": conversation_id}).one_or_none()

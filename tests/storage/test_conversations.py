@@ -166,3 +166,16 @@ def test_what_is_not_committed_is_gone(work: OpenWork) -> None:
 
     with work() as kept:
         assert kept.conversations.by_id("c1") is None
+
+
+def test_several_conversations_are_recalled_in_the_order_asked_for(work: OpenWork) -> None:
+    with work() as kept:
+        for number in range(3):
+            kept.conversations.add(a_conversation(id=f"c{number}", sender=f"s{number}"))
+        kept.commit()
+
+    with work() as kept:
+        asked = [("webchat", "s2"), ("webchat", "nobody"), ("webchat", "s0"), ("telegram", "s1")]
+        found = kept.conversations.get_all(asked)
+
+    assert [each and each.id for each in found] == ["c2", None, "c0", None]
