@@ -104,6 +104,7 @@ class Delivery:
         self._clock = clock
         self._pace = Pace(per_second)
         self._woken = asyncio.Event()
+        self._is_stopping = False
         self._on_their_way: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -111,22 +112,29 @@ class Delivery:
         self._woken.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; the database being away only delays."""
+        """Deliver until cancelled; what is on its way then is still settled."""
+        work = asyncio.create_task(self._work())
         try:
-            while True:
-                try:
-                    wait = 0 if await self.start_due() else IDLE_SECONDS
-                except Exception:
-                    log.exception("delivery on %s paused", self._channel)
-                    wait = PAUSE_SECONDS
-                await self._sleep(wait)
+            await asyncio.shield(work)
         finally:
+            self._is_stopping = True
+            self.wake()
+            await asyncio.wait([work], timeout=GRACE_SECONDS)
             if self._on_their_way:
                 await asyncio.wait(self._on_their_way, timeout=GRACE_SECONDS)
 
+    async def _work(self) -> None:
+        """Deliver until stopping; the database being away only delays."""
+        while not self._is_stopping:
+            try:
+                wait = 0 if await self.start_due() else IDLE_SECONDS
+            except Exception:
+                log.exception("delivery on %s paused", self._channel)
+                wait = PAUSE_SECONDS
+            if wait:
+                await self._sleep(wait)
+
     async def _sleep(self, seconds: float) -> None:
-        if not seconds:
-            return
         try:
             await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
