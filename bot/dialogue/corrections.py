@@ -99,7 +99,8 @@ def correct(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
 
 def _corrected_facts(sheet: DisputeSheet, state: Dialogue, text: str, view: View) -> Corrected:
     """Return what is corrected by its name, else what the new value can only be meant for."""
-    told = [f for f in sheet.facts if f.name in state.known or f.name in state.unknown]
+    names = {*state.known, *state.unknown, state.asked}
+    told = [fact for fact in sheet.facts if fact.name in names]
     clauses = [clause for clause in _CLAUSE.split(text) if clause.strip()]
     named = _by_name(told, clauses, state, view, takes_back(text))
     if named:
@@ -123,7 +124,7 @@ def _by_name(
     current: list[Fact] = []
     sure = sure or state.stage is Stage.READING_BACK
     for clause in clauses:
-        named = [f for f in told if any(word in clause for word in (f.label, *f.called))]
+        named = [fact for fact in told if any(word in clause for word in _names(fact))]
         if named and (sure or current or _MARK.search(clause)):
             current = named
         words = _new_words(clause)
@@ -135,6 +136,16 @@ def _by_name(
     return list(found.values())
 
 
+def _names(fact: Fact) -> tuple[str, ...]:
+    return (fact.label, *fact.called, *_KIND_NAMES.get(fact.kind, ()))
+
+
+_KIND_NAMES = {
+    FactKind.AMOUNT: ("金额", "数目"),
+    FactKind.DATE: ("日期", "日子", "时间"),
+    FactKind.PHONE: ("电话", "手机"),
+    FactKind.PLACE: ("地点", "地方", "地址"),
+}
 _MARK = re.compile(r"不对|错|应该是|其实是|不是|改")
 _SAID = re.compile(r"(?:改成|改为|应该是|更正为|其实是|(?<![不还])是|叫做?|姓)")
 _WRONG = re.compile(r".*(?:不对|错了?|不准)(?:了|的|呢)?")

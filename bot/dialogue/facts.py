@@ -24,6 +24,7 @@ LONG_NAME = 20  # a person is named in fewer; in more, the word that names him i
 # Nothing to say is an answer: the question is not asked again.
 _DECLINED = re.compile(
     r"(?:我|就|还|也|都)*(?:不想|不愿意?|不方便|不能|不肯)(?:说|讲|告诉你?|透露|填|写)(?:了|的|嘛|吧)?"
+    r"|(?:我|也|都|就|真)*(?:不晓得|不知道|晓不得|认不得|不清楚|记不(?:清|得|住))(?:了|的|呢|嘛|噶|啊)*"
     r"|(?:不告诉你?|保密|不说了?|跳过|略过?|下一个|下一题)"
 )
 _NOTHING = re.compile(

@@ -116,6 +116,17 @@ def slot_id(slot: Slot) -> str:
     return f"slot:{slot.mediator_id}:{slot.kind}:{slot.starts_at.isoformat(timespec='minutes')}"
 
 
+def is_slot(id_: str) -> bool:
+    """Whether a choice names a time as `slot_id` writes it: anybody can send us anything."""
+    parts = id_.split(":", 3)
+    if len(parts) < 4 or parts[2] not in KINDS:
+        return False
+    try:
+        return datetime.fromisoformat(parts[3]).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def offer(state: Dialogue, found: SlotsFound) -> Turn:
     """Offer the found times; widen a wish that nothing fits; call a person where nobody is free."""
     if found.slots:
@@ -138,7 +149,7 @@ def offer(state: Dialogue, found: SlotsFound) -> Turn:
 
 def choose_slot(state: Dialogue, slot: str, view: View) -> Turn:
     """Remember the chosen time and finish the booking."""
-    kind = slot.split(":", 2)[1]
+    kind = slot.split(":", 3)[2]
     return finish_booking(replace(state, slot=slot, session_kind=kind), view)
 
 

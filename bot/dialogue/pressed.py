@@ -82,7 +82,8 @@ def _meet(state: Dialogue, verb: str, rest: str, view: View) -> Turn | None:
         return None
     if verb == "kind" and state.stage in MEETING and rest in meeting.KINDS:
         return meeting.choose_kind(state, rest, view)
-    if verb == "slot" and (state.stage is Stage.CHOOSING_SLOT or state.slot is not None):
+    is_open = state.stage is Stage.CHOOSING_SLOT or state.slot is not None
+    if verb == "slot" and is_open and meeting.is_slot(f"slot:{rest}"):
         return meeting.choose_slot(state, f"slot:{rest}", view)
     return None
 

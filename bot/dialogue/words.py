@@ -97,7 +97,8 @@ def cannot_speak(text: str) -> bool:
 
 def is_yes(text: str) -> bool:
     """Whether the text agrees with what was read back."""
-    return YES.fullmatch(TIDY.sub("", text)) is not None
+    is_question = text.rstrip().endswith(("?", "？"))
+    return not is_question and YES.fullmatch(TIDY.sub("", text)) is not None
 
 
 def is_correction(text: str) -> bool:

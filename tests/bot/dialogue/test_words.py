@@ -63,7 +63,7 @@ def test_a_story_is_no_consent(text):
 
 def test_a_read_back_is_agreed_to_in_many_ways():
     assert all(is_yes(text) for text in ("对", "对的", "没错", "是呢", "都对了", "好的嘛"))
-    assert not any(is_yes(text) for text in ("不对", "金额不对", "对方姓王"))
+    assert not any(is_yes(text) for text in ("不对", "金额不对", "对方姓王", "对?", "嗯？"))
 
 
 @pytest.mark.parametrize(
