@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -115,11 +115,6 @@ class Access:
         """Return the latest audit rows."""
         _check(visit)
         return self._door.read(lambda work: work.audit.latest(AUDIT_SHOWN))
-
-    def counts(self, visit: Visit | None) -> Mapping[str, int]:
-        """Return how many tasks of each kind are open."""
-        _check(visit)
-        return self._door.read(lambda work: work.pages.counts()).open_tasks
 
 
 def _check(visit: Visit | None) -> str:

@@ -197,6 +197,23 @@ def test_somebody_who_goes_away_while_waiting_does_not_block_their_own_lane(
     assert slow_house.lanes.waiting == 0
 
 
+def test_somebody_who_goes_away_the_moment_their_turn_comes_hands_it_on(house: House) -> None:
+    lane = ("webchat", "li")
+
+    async def wait_in_lane() -> None:
+        async with house.lanes._lane(lane):
+            pass
+
+    async def talk() -> None:
+        async with house.lanes._lane(lane):
+            second, third = (asyncio.create_task(wait_in_lane()) for _ in range(2))
+            await asyncio.sleep(0)
+        second.cancel()  # after the lane was handed over, before it noticed
+        await asyncio.wait_for(third, 5)
+
+    asyncio.run(talk())
+
+
 def test_what_was_taken_is_counted_by_channel(house: House) -> None:
     async def talk() -> None:
         await house.lanes.take(told("li", "工钱"))
