@@ -46,19 +46,20 @@ YES = re.compile(
     r"(都|全)?(对|对的|对呢|没错|是|是的|是呢|正确|要得|好|好的|可以|嗯|确认)(了|的|呢|嘛|噶)?"
 )
 OTHER_SIDE = re.compile(r"(对方|他们?|她们?|人家|那边|那家|老板|邻居|隔壁|被申请人).{0,8}(不|没)")
-GO_ON = re.compile(r"不停|不取消|不撤|先不|不用|不要(取消|撤|停)|还是(继续|接着)|继续|接着|算了不")
+QUESTION = re.compile(r"[?？]|吗|能不能|可不可以|会不会|咋|怎么")
+GO_ON = re.compile(r"不停|不取消|不撤|先不|不用|不要(取消|撤|停)|继续|接着")
 ENDINGS = {
-    "stop": (("stop", re.compile(YES.pattern + "$|^确定|停|不办|不弄|不说|不讲|不调|算了")),),
+    "stop": (("stop", re.compile(rf"^(?:{YES.pattern}|确定)$|停|不.{{0,2}}[办弄说讲调搞]|算了")),),
     "other_side": (
-        ("other_side_refuses", re.compile(YES.pattern + "$|^确定|不愿|不来|不肯|不同意")),
+        ("other_side_refuses", re.compile(rf"^(?:{YES.pattern}|确定)$|不愿|不来|不肯|不同意")),
     ),
     "cancel": (
-        ("withdraw", re.compile(r"撤|申请|都|全部|不调|不办")),
-        ("give_back", re.compile(r"时间|这次|只|这一次")),
+        ("withdraw", re.compile(r"撤|申请|都(取消|不要)|全部|不[办调]")),
+        ("give_back", re.compile(r"时间|这次|这一次|只取消")),
     ),
     "refusal": (
-        ("other_side_refuses", re.compile(r"对方|他|她|人家|那边|老板|邻居")),
-        ("withdraw", re.compile(r"撤|我|不调|不想|不愿")),
+        ("other_side_refuses", re.compile(rf"{OTHER_SIDE.pattern}|^是?(对方|[他她]们?)家?$")),
+        ("withdraw", re.compile(r"撤|^是?我(自己)?$|我不|不[想愿]|不[办调]")),
     ),
 }
 ANSWERED = (
@@ -130,12 +131,11 @@ def names_other_side(text: str) -> bool:
 def ending_in(confirming: str, text: str) -> str | None:
     """Return which ending, or `continue`, a reply to the question about the end means."""
     tidy = TIDY.sub("", text)
-    if GO_ON.match(tidy):
+    if QUESTION.search(text):
+        return None
+    if GO_ON.search(tidy):
         return "continue"
-    return next(
-        (end for end, pattern in ENDINGS[confirming] if pattern.search(tidy)),
-        None,
-    )
+    return next((end for end, words in ENDINGS[confirming] if words.search(tidy)), None)
 
 
 def performance_in(text: str) -> str | None:
