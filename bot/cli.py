@@ -62,6 +62,9 @@ def _add(words: Words, name: str, about: str) -> argparse.ArgumentParser:
 def _talking(words: Words) -> None:
     serve = _add(words, "serve", "serve web chat, console and messengers, and tick")
     serve.add_argument("--no-ticks", action="store_true", help="leave the scheduler out")
+    serve.add_argument(
+        "--no-training", action="store_true", help="do not train a better model beside"
+    )
     chat = _add(words, "chat", "talk in the terminal")
     chat.add_argument("--sender", default="me", help="who is talking (default: me)")
     chat.add_argument("--json", action="store_true", help="JSON lines in and out")

@@ -37,7 +37,7 @@ def serve(settings: Settings, wanted: Namespace) -> None:
     """Serve until stopped."""
     from bot.serving import run_server
 
-    run_server(settings, ticks=not wanted.no_ticks)
+    run_server(settings, ticks=not wanted.no_ticks, training=not wanted.no_training)
 
 
 @contextmanager

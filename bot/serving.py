@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
+import uvloop
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.app import App, build_app
@@ -15,23 +19,32 @@ from bot.channels.telegram import polling
 from bot.settings import Settings
 from bot.ticks import tick
 from bot.web import build_web
+from nlu.stages import can_be_better
+
+GARBAGE_THRESHOLD = 50_000  # new objects between two looks for garbage
+TRAIN_GENTLY = "import os; os.nice(10); from bot.cli import main; main(['train'])"
 
 log = logging.getLogger(__name__)
 
 
-def run_server(settings: Settings, ticks: bool = True) -> None:
+def run_server(settings: Settings, ticks: bool = True, training: bool = True) -> None:
     """Serve until interrupted."""
     app = build_app(settings)
+    gc.freeze()  # catalogue, model and templates live as long as the process: look at them no more
+    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
-        asyncio.run(_serve(app, ticks))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(app, ticks, training))
     finally:
         app.close()
 
 
-async def _serve(app: App, ticks: bool) -> None:
+async def _serve(app: App, ticks: bool, training: bool) -> None:
     async with AsyncExitStack() as stack:
         if ticks:
             await stack.enter_async_context(ticking(app))
+        if training:
+            await stack.enter_async_context(improving(app))
         if app.settings.telegram_token:
             await stack.enter_async_context(polling(app, app.settings.telegram_token))
         config = uvicorn.Config(
@@ -45,6 +58,24 @@ async def _serve(app: App, ticks: bool) -> None:
         where = f"http://{app.settings.host}:{app.settings.port}"
         log.info("web chat: %s/   console: %s/console   (stop with Ctrl-C)", where, where)
         await uvicorn.Server(config).serve()
+
+
+@asynccontextmanager
+async def improving(app: App) -> AsyncIterator[None]:
+    """Train the second stage in a process of its own, once, while the first stage serves."""
+    if not can_be_better(app.settings.models):
+        yield
+        return
+    environment = os.environ | {"HEJIE_DATA": str(app.settings.data)}
+    command = (sys.executable, "-c", TRAIN_GENTLY)
+    process = await asyncio.create_subprocess_exec(*command, env=environment)
+    log.info("a better model is being trained beside; it takes over in some minutes")
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
 
 
 @asynccontextmanager

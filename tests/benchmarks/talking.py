@@ -28,10 +28,10 @@ def figures(folder: Path) -> Iterator[Figure]:
     port = 8765
     environment = os.environ | {"HEJIE_DATA": str(folder), "HEJIE_PORT": str(port)}
     (folder / "models").symlink_to(models_folder(), target_is_directory=True)
-    command = [sys.executable, "-m", "bot", "serve"]
+    command = [sys.executable, "-m", "bot", "serve", "--no-training"]
     server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
-        took = asyncio.run(_load(port))
+        took, processor = asyncio.run(_load(port, server.pid))
         memory = _resident_megabytes(server.pid)
     finally:
         server.terminate()
@@ -47,6 +47,7 @@ def figures(folder: Path) -> Iterator[Figure]:
     )
     yield Figure("web chat turn p50", spans[49] * 1000, "ms")
     yield Figure("web chat turn p99", spans[98] * 1000, "ms")
+    yield Figure("processor time of the server a message", processor * 1e6, "us")
     yield Figure("memory of the server under this load", memory, "MB")
 
 
@@ -55,13 +56,24 @@ def _resident_megabytes(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-async def _load(port: int) -> list[float]:
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _load(port: int, pid: int) -> tuple[list[float], float]:
+    """Return the seconds of each turn, and the server's processor seconds a turn."""
     await _until_served(port)
     took: list[float] = []
     end = time.perf_counter() + WARM_UP + SECONDS
     begin = end - SECONDS
-    await asyncio.gather(*(_client(f"b{n}", port, begin, end, took) for n in range(CLIENTS)))
-    return took
+    clients = [
+        asyncio.create_task(_client(f"b{n}", port, begin, end, took)) for n in range(CLIENTS)
+    ]
+    await asyncio.sleep(WARM_UP)
+    before = _processor_seconds(pid)
+    await asyncio.gather(*clients)
+    return took, (_processor_seconds(pid) - before) / len(took)
 
 
 async def _until_served(port: int) -> None:
