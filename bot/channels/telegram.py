@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -49,6 +50,7 @@ TRIES = 3
 PAUSE_SECONDS = 2.0
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
+os.environ["PTB_TIMEDELTA"] = "true"  # the library's own switch: waits come as timedelta
 log = logging.getLogger(__name__)
 
 
@@ -65,10 +67,7 @@ class TelegramPeer:
         try:
             await self._bot.send_message(int(to), text, reply_markup=keyboard)
         except RetryAfter as wait:
-            after = wait.retry_after
-            raise NotSent(
-                after if isinstance(after, timedelta) else timedelta(seconds=after)
-            ) from wait
+            raise NotSent(cast("timedelta", wait.retry_after)) from wait
         except (Forbidden, BadRequest) as refused:
             log.warning("Telegram refused a word: %s", refused.message)
             raise Gone from refused
@@ -121,7 +120,7 @@ class TelegramChannel:
                 log.warning("Telegram does not answer: %s", type(away).__name__)
                 await asyncio.sleep(self._pause)
                 continue
-            by_chat: dict[object, list[Mapping[str, Any]]] = {}
+            by_chat: dict[int | None, list[Mapping[str, Any]]] = {}
             for update in updates:
                 by_chat.setdefault(_chat_of(update), []).append(update)
             await asyncio.gather(*(self._take_all(each) for each in by_chat.values()))
@@ -202,16 +201,19 @@ class TelegramChannel:
         )
         await asyncio.wrap_future(self._served.writer.submit(lambda work: work.tasks.open(task)))
         chat = _chat_of(update)
-        if isinstance(chat, int) and chat > 0:  # groups have negative numbers
+        if chat is not None and chat > 0:  # groups have negative numbers
             words = self._served.renderer.reply("not_read", {"why": "", "kind": ""})
             with suppress(TelegramError):
                 await self._bot.send_message(chat, words)
 
 
-def _chat_of(update: Mapping[str, Any]) -> object:
-    """Return the number of the chat that a raw update belongs to; None where there is none."""
-    message = update.get("message") or (update.get("callback_query") or {}).get("message") or {}
-    return (message.get("chat") or {}).get("id")
+def _chat_of(update: Mapping[str, Any]) -> int | None:
+    """Return the number of the chat that a raw update belongs to; None where it has none."""
+    try:
+        holder = update.get("message") or update["callback_query"]["message"]
+        return int(holder["chat"]["id"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 async def _stop_spinning(query: CallbackQuery) -> None:

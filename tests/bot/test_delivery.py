@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -321,7 +322,7 @@ def hand_over(work: UnitOfWork) -> None:
     _change(work, with_person=True)
 
 
-def _change(work: UnitOfWork, **how: bool) -> None:
+def _change(work: UnitOfWork, **how: Any) -> None:
     conversation = work.conversations.by_id("yang")
     assert conversation is not None
     work.conversations.save(replace(conversation, **how))

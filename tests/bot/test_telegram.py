@@ -1,0 +1,614 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from telegram import Bot
+from telegram.request import HTTPXRequest
+
+from bot.channels.telegram import COMMANDS, TelegramPeer, polling
+from bot.delivery import RESENT, RETRY, Delivery, Gone, MaybeSent, NotSent
+from bot.lanes import Lanes
+from bot.messages import Incoming
+from bot.render import Renderer
+from bot.turns import Turns
+from domain.conversation import OutboxState, OutWord
+from domain.services.follow_up import ANSWERS
+from domain.session import OFFERED
+from nlu.interpreter import Heard, Understanding
+from nlu.rasa_interpreter import load
+from storage.seed import load_roster
+from storage.writer import Writer
+from tests.bot.outage import Outage
+from tests.bot.reply_samples import RENDERER, SAMPLES
+from tests.bot.telegram_peer import (
+    BAD_GATEWAY,
+    BLOCKED,
+    BROKEN,
+    DATA_LIMIT,
+    SILENT,
+    TEXT_LIMIT,
+    TOKEN,
+    BotApi,
+    Fault,
+    bot_api,
+    too_many,
+    until,
+)
+from tests.bot.webhouse import House, Keywords, build_house, catalogue
+from tests.trained import models_folder
+
+YANG, LUO, VILLAGE = 7001, 7002, -7003
+PAUSE = 0.02
+STORY = "西畴县兴街镇的包工头王老板去年腊月欠我三万五工钱没给，打了欠条"
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
+    with bot_api() as api:
+        yield api
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = build_house(tmp_path)
+    yield house
+    house.writer.close()
+
+
+@asynccontextmanager
+async def talking(house: House, api: BotApi) -> AsyncIterator[None]:
+    async with polling(house, TOKEN, api.url, PAUSE):
+        yield
+
+
+async def turn_is_over(house: House, api: BotApi) -> None:
+    """Wait until everything was taken and everything said."""
+    await api.is_done()
+    moving = {"queued", "sending"}
+    await until(lambda: not moving & house.writer.read(lambda w: w.pages.counts()).outbox.keys())
+
+
+def kept(house: House, chat: int) -> tuple[list[str], list[OutWord]]:
+    """Return what is kept of a chat: the choices and texts that came, and the words out."""
+
+    def look(work: Any) -> tuple[list[str], list[OutWord]]:
+        conversation = work.conversations.get("telegram", str(chat))
+        if conversation is None:
+            return [], []
+        lines = work.pages.transcript(conversation.id)
+        words = [line for line in lines if isinstance(line, OutWord)]
+        return [
+            line.text or line.choice or "-" for line in lines if not isinstance(line, OutWord)
+        ], words
+
+    return house.writer.read(look)
+
+
+def tasks(house: House) -> list[tuple[str, str]]:
+    still_open = house.writer.read(lambda work: work.tasks.still_open())
+    return [(task.kind.value, task.details.get("reason", "")) for task in still_open]
+
+
+async def consent(house: House, api: BotApi, *chats: int) -> None:
+    for chat in chats:
+        api.says(chat, "/start")
+    await turn_is_over(house, api)
+    for chat in chats:
+        api.presses(chat, "consent:yes")
+    await turn_is_over(house, api)
+
+
+# talking
+
+
+def test_a_conversation_by_buttons_ends_with_a_booked_session(api: BotApi, tmp_path: Path) -> None:
+    house = build_house(tmp_path, load(models_folder()))
+    asyncio.run(talk_until_booked(house, api))
+
+    sessions = house.writer.read(lambda work: work.pages.sessions_of_day(house.clock().date()))
+    heard, words = kept(house, YANG)
+    house.writer.close()
+    assert "session_booked" in [word.template for word in words]
+    assert sum(len(booked) for booked in sessions.values()) == 1
+    assert api.texts(YANG) == [word.text for word in words]
+    assert {word.state for word in words} == {OutboxState.SENT}
+    assert STORY in heard
+    assert [each["command"] for each in api.commands] == list(COMMANDS)
+
+
+async def talk_until_booked(house: House, api: BotApi) -> None:
+    """Answer whatever is asked, by button where there is one, until a session is booked."""
+    async with talking(house, api):
+        await consent(house, api, YANG)
+        api.says(YANG, STORY)
+        for _ in range(25):
+            await turn_is_over(house, api)
+            said = api.told(YANG)
+            if any("调解员" in each.text and "已经约好" in each.text for each in said[-2:]):
+                return
+            last = said[-1]
+            ids = [data for _, data in last.buttons]
+            wanted = (each for start in EASIEST for each in ids if each.startswith(start))
+            choice = next(wanted, None) or next((i for i in ids if i.endswith(":unknown")), None)
+            if choice is not None:
+                api.presses(YANG, choice)
+            elif ids or "称呼" in last.text:
+                api.says(YANG, "李红军")
+            elif "电话" in last.text or "手机" in last.text:
+                api.says(YANG, "13800001234")
+            else:
+                return
+
+
+EASIEST = ("back:right", "kind:walk_in", "slot:")
+
+
+@pytest.mark.parametrize("words", ["/start", "/start shop_1", "/start@hejie_bot"])
+def test_start_is_answered_with_who_we_are_and_what_is_kept(
+    api: BotApi, house: House, words: str
+) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            api.says(YANG, words)
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert [word.template for word in kept(house, YANG)[1]] == ["notice"]
+    assert [data for _, data in api.told(YANG)[0].buttons] == ["consent:yes", "consent:no"]
+
+
+def test_replies_to_many_come_to_each_in_order(api: BotApi, house: House) -> None:
+    chats = range(7100, 7104)
+
+    async def go() -> None:
+        async with talking(house, api):
+            await consent(house, api, *chats)
+            for text in ("老板欠我工钱", "不晓得", "查进度"):
+                for chat in chats:
+                    api.says(chat, text)
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    for chat in chats:
+        heard, words = kept(house, chat)
+        assert heard[2:] == ["老板欠我工钱", "不晓得", "查进度"]
+        assert api.texts(chat) == [word.text for word in words]
+        assert len(words) >= 5
+
+
+def test_in_a_group_we_only_ask_to_be_written_to_in_private(api: BotApi, house: House) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            api.says(VILLAGE, "老板欠我工钱", kind="supergroup")
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert api.texts(VILLAGE) == [RENDERER.reply("groups_not_served", {})]
+    assert kept(house, VILLAGE) == ([], [])
+
+
+PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9}]
+VOICE = {"file_id": "f", "file_unique_id": "u", "duration": 3}
+FILE = {"file_id": "f", "file_unique_id": "u", "file_name": "欠条.pdf"}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [({"photo": PHOTO}, "photo"), ({"voice": VOICE}, "voice"), ({"document": FILE}, "file")],
+)
+def test_what_is_no_text_is_answered(
+    api: BotApi, house: House, content: dict[str, Any], kind: str
+) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            await consent(house, api, YANG)
+            api.sends(YANG, **content)
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    heard, words = kept(house, YANG)
+    assert heard[-1] == kind
+    assert "attachment_seen" in [word.template for word in words]
+
+
+def test_the_words_under_a_photo_are_heard_too(api: BotApi, house: House) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            await consent(house, api, YANG)
+            api.sends(YANG, photo=PHOTO, caption="老板欠我工钱")
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert kept(house, YANG)[0][-2:] == ["photo", "老板欠我工钱"]
+
+
+def test_a_note_of_telegram_itself_is_acknowledged_and_not_answered(
+    api: BotApi, house: House
+) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            await consent(house, api, YANG)
+            api.sends(YANG, message_auto_delete_timer_changed={"message_auto_delete_time": 86400})
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert len(kept(house, YANG)[0]) == 2
+
+
+# nothing lost, nothing twice
+
+
+def test_an_update_that_comes_again_is_taken_once(api: BotApi, house: House) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            number = api.says(YANG, "你好")
+            await turn_is_over(house, api)
+        api.repeats(number, "你好", YANG)
+        async with talking(house, api):
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert len(kept(house, YANG)[0]) == 1
+    assert len(api.texts(YANG)) == 1
+
+
+def test_an_update_is_acknowledged_only_once_it_is_kept(api: BotApi, house: House) -> None:
+    missing: list[int] = []
+    chats: dict[int, int] = {}
+
+    def look(number: int) -> None:
+        if not kept(house, chats[number])[0]:
+            missing.append(number)
+
+    async def go() -> None:
+        api.before_acknowledging = look
+        chats.update({api.says(chat, "你好"): chat for chat in range(7100, 7110)})
+        async with talking(house, api):
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert len(api.acknowledged) == 10
+    assert missing == []
+
+
+PROCESS = """
+import asyncio, sys, time
+from pathlib import Path
+from bot.channels.telegram import polling
+from tests.bot.webhouse import Keywords, build_house
+
+class Stuck(Keywords):
+    def read(self, messages):
+        print("reading", flush=True)
+        time.sleep(60)
+
+async def main(folder, token, url):
+    async with polling(build_house(Path(folder), Stuck()), token, url, 0.02):
+        await asyncio.sleep(60)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def test_a_process_that_is_killed_before_the_commit_leaves_the_update_to_the_next(
+    api: BotApi, house: House
+) -> None:
+    number = api.says(YANG, "你好")
+    killed = subprocess.Popen(
+        [sys.executable, "-c", PROCESS, str(house.settings.data), TOKEN, api.url],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert killed.stdout is not None
+    assert killed.stdout.readline() == "reading\n"
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    killed.stdout.close()
+    assert api.acknowledged == []
+    assert kept(house, YANG) == ([], [])
+
+    async def go() -> None:
+        async with talking(house, api):
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert api.acknowledged == [number]
+    assert len(kept(house, YANG)[0]) == len(api.texts(YANG)) == 1
+
+
+@pytest.fixture
+def on_any(writer: Writer, tmp_path: Path) -> House:
+    """A house on each of the two databases in turn."""
+    house = build_house(tmp_path)
+    house.writer.close()
+    turns = Turns(writer, house.interpreter, house.catalogue, house.renderer, house.clock)
+    return replace(house, writer=writer, turns=turns, lanes=Lanes(turns, writer))
+
+
+def test_while_the_database_is_away_nothing_is_acknowledged_and_then_it_goes_on(
+    api: BotApi, on_any: House, engine: Engine, request: pytest.FixtureRequest
+) -> None:
+    outage = Outage(engine, request)
+
+    async def go() -> None:
+        async with talking(on_any, api):
+            api.says(YANG, "你好")
+            await turn_is_over(on_any, api)
+            outage.begin()
+            numbers = [api.says(chat, "你好") for chat in (YANG, LUO)]
+            await asyncio.sleep(0.4)
+            assert not set(numbers) & set(api.acknowledged)
+            outage.end()
+            await turn_is_over(on_any, api)
+
+    try:
+        asyncio.run(go())
+    finally:
+        outage.end()
+    assert len(kept(on_any, YANG)[0]) == 2
+    assert len(kept(on_any, LUO)[0]) == 1
+    assert tasks(on_any) == []
+
+
+class Choking(Keywords):
+    """Fails at certain words, however often they come."""
+
+    def read(self, messages: Sequence[Heard]) -> list[Understanding]:
+        if any("毒" in message.text for message in messages):
+            raise ArithmeticError
+        return super().read(messages)
+
+
+def test_an_update_that_cannot_be_taken_is_left_to_a_person_and_stops_nobody(
+    api: BotApi, tmp_path: Path
+) -> None:
+    house = build_house(tmp_path, Choking())
+
+    async def go() -> None:
+        async with talking(house, api):
+            api.says(YANG, "毒")
+            api.says(YANG, "你好")
+            api.says(LUO, "你好")
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    heard = [len(kept(house, chat)[0]) for chat in (YANG, LUO)]
+    left = tasks(house)
+    house.writer.close()
+    assert heard == [1, 1]
+    assert left == [("alert", "update_not_taken")]
+    assert api.texts(YANG)[0] == RENDERER.reply("not_read", {"why": "", "kind": ""})
+
+
+@pytest.mark.parametrize(
+    "update",
+    [{"message": {"text": "没有发信人"}}, {"message": 7}, {"callback_query": {"id": "q1"}}],
+)
+def test_an_update_of_a_form_we_do_not_know_stops_nobody(
+    api: BotApi, house: House, update: dict[str, Any]
+) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            api.brings(update)
+            api.says(LUO, "你好")
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert len(api.texts(LUO)) == 1
+    assert tasks(house) == [("alert", "update_not_taken")]
+
+
+def test_a_button_whose_spinning_cannot_be_stopped_was_pressed_all_the_same(
+    api: BotApi, house: House
+) -> None:
+    too_old = Fault(400, "Bad Request: query is too old", takes=True)
+
+    async def go() -> None:
+        async with talking(house, api):
+            api.says(YANG, "/start")
+            await turn_is_over(house, api)
+            api.fails(too_old, "answerCallbackQuery")
+            api.presses(YANG, "consent:yes")
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert "consent_thanks" in [word.template for word in kept(house, YANG)[1]]
+    assert tasks(house) == []
+
+
+# how Telegram answers
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (too_many(7), NotSent(timedelta(seconds=7))),
+        (BROKEN, NotSent()),
+        (Fault(401, "Unauthorized"), NotSent()),
+        (BAD_GATEWAY, MaybeSent()),
+        (SILENT, MaybeSent()),
+        (BLOCKED, Gone()),
+        (Fault(400, "Bad Request: chat not found"), Gone()),
+    ],
+    ids=lambda each: getattr(each, "description", ""),
+)
+def test_what_telegram_answers_is_sorted_by_what_became_of_the_word(
+    api: BotApi, fault: Fault, outcome: Exception
+) -> None:
+    api.says(YANG, "你好")
+    api.fails(fault)
+
+    raised = asyncio.run(sending(api.url))
+
+    assert type(raised) is type(outcome)
+    assert vars(raised) == vars(outcome)
+
+
+def test_a_word_that_finds_no_telegram_at_all_was_not_sent() -> None:
+    assert isinstance(asyncio.run(sending("http://127.0.0.1:9/bot")), NotSent)
+
+
+async def sending(url: str) -> Exception | None:
+    request = HTTPXRequest(read_timeout=0.1)
+    await request.initialize()
+    try:
+        await TelegramPeer(Bot(TOKEN, url, request=request)).send(str(YANG), "你好", ())
+    except (NotSent, MaybeSent, Gone) as raised:
+        return raised
+    finally:
+        await request.shutdown()
+    return None
+
+
+def deliver(house: House, api: BotApi, rounds: int) -> None:
+    """Deliver with a bot that does not wait long for answers, a while between the rounds."""
+
+    async def go() -> None:
+        request = HTTPXRequest(read_timeout=0.1)
+        async with Bot(TOKEN, api.url, request=request) as bot:
+            delivery = Delivery(house.writer, "telegram", TelegramPeer(bot), house.clock)
+            for _ in range(rounds):
+                await delivery.deliver_due()
+                house.clock.now += RETRY
+
+    asyncio.run(go())
+
+
+def test_too_many_words_to_one_chat_pause_that_chat_alone(api: BotApi, house: House) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            api.fails(too_many(30), chat=YANG)
+            api.says(YANG, "你好")
+            api.says(LUO, "你好")
+            await api.is_done()
+            await api.hears(LUO, 1)
+            house.clock.pass_by(seconds=29)
+            api.says(YANG, "在吗")
+            await api.is_done()
+            await asyncio.sleep(0.1)
+            assert api.texts(YANG) == []
+
+            house.clock.pass_by(seconds=1)
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert api.texts(YANG) == [word.text for word in kept(house, YANG)[1]]
+    assert len(api.texts(YANG)) == 2
+
+
+@pytest.mark.parametrize("losses", [1, 2])
+def test_a_reply_lost_on_the_way_comes_once_more_and_says_so(
+    api: BotApi, house: House, losses: int
+) -> None:
+    api.says(YANG, "你好")
+    for number, text in enumerate(("你好", "在吗")):
+        house.turns.take(Incoming("telegram", str(YANG), f"m{number}", text=text))
+    api.fails(SILENT, times=losses)
+
+    deliver(house, api, 4)
+
+    first, second = kept(house, YANG)[1]
+    assert api.texts(YANG) == [first.text, RESENT + first.text, second.text]
+    assert first.state is (OutboxState.SENT if losses == 1 else OutboxState.UNKNOWN)
+    assert second.state is OutboxState.SENT
+
+
+def test_a_reminder_lost_on_the_way_does_not_come_again(api: BotApi, house: House) -> None:
+    api.says(YANG, "你好")
+    house.turns.take(Incoming("telegram", str(YANG), "m1", text="你好"))
+    deliver(house, api, 1)
+    reminder = replace(
+        kept(house, YANG)[1][0], text="明天见面", unasked=True, state=OutboxState.QUEUED
+    )
+    house.writer.submit(lambda work: work.outbox.add([reminder])).result()
+    api.fails(SILENT)
+
+    deliver(house, api, 4)
+
+    assert api.texts(YANG)[1:] == ["明天见面"]
+    assert kept(house, YANG)[1][1].state is OutboxState.UNKNOWN
+
+
+def test_who_has_blocked_us_is_not_written_to_and_what_he_says_later_is_answered(
+    api: BotApi, house: House
+) -> None:
+    async def go() -> None:
+        async with talking(house, api):
+            api.fails(BLOCKED)
+            api.says(YANG, "你好")
+            await turn_is_over(house, api)
+            assert [word.state for word in kept(house, YANG)[1]] == [OutboxState.DEAD]
+            api.says(YANG, "在吗")
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert len(api.texts(YANG)) == 1
+
+
+# Telegram itself
+
+
+def test_telegram_being_away_at_the_start_only_delays(api: BotApi, house: House) -> None:
+    async def go() -> None:
+        api.fails(BROKEN, "getMe", times=2)
+        api.fails(BROKEN, "setMyCommands")
+        api.fails(BAD_GATEWAY, "getUpdates")
+        api.says(YANG, "你好")
+        async with talking(house, api):
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    assert len(api.texts(YANG)) == 1
+
+
+def test_a_refused_token_is_named_without_being_shown_and_stops_nothing_else(
+    api: BotApi, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def go() -> None:
+        async with polling(house, "123456:wrong", api.url, PAUSE):
+            await until(lambda: "HEJIE_TELEGRAM_TOKEN" in caplog.text)
+
+    asyncio.run(go())
+    assert "wrong" not in "".join(
+        record.getMessage() for record in caplog.records if record.name.startswith("bot")
+    )
+
+
+# limits of Telegram
+
+
+def every_choice(renderer: Renderer) -> Iterator[str]:
+    """Yield the id of every choice that can be offered: fixed, of the sheets, times and answers."""
+    yield from (id_ for id_ in renderer._labels if ":" in id_)
+    longest = "2026-12-31T23:45+08:00"
+    for person in load_roster():
+        yield from (f"slot:{person.id}:{kind}:{longest}" for kind in OFFERED)
+    for answer in ANSWERS:
+        yield f"answer:{10**12}:{answer}"
+
+
+def test_every_choice_fits_under_a_button() -> None:
+    renderer = Renderer(catalogue())
+    choices = [renderer.choice(id_) for id_ in every_choice(renderer)]
+
+    assert len(choices) > 500
+    assert [each for each in choices if len(each["id"].encode()) > DATA_LIMIT] == []
+    assert [each for each in choices if not each["label"].strip()] == []
+
+
+def test_every_reply_fits_into_one_message() -> None:
+    lengths = {name: len(RENDERER.reply(name, data)) for name, data in SAMPLES.items()}
+
+    assert max(lengths.values()) < TEXT_LIMIT
