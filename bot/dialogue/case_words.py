@@ -140,13 +140,12 @@ def say_ended(state: Dialogue, ended: CaseEnded, view: View) -> Turn:
     return after, (Say(template, {"number": ended.number}), Say("remedies", data, ("do:lawyer",)))
 
 
-def take_answer(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    """Take a free-text answer to a follow-up question."""
-    numbers = state.case_numbers
-    if not numbers:
-        return state, (Say("no_case_yet"), *_onward(state, view))
+def take_answer(state: Dialogue, heard: Understanding) -> Turn:
+    """Take a free-text answer to a follow-up question of somebody who has a case."""
     answer = performance_in(heard.text)
     if answer is None:
         choices = tuple(f"answer:{state.follow_up or 0}:{each}" for each in PERFORMANCES)
         return state, (Say("which_answer", {}, choices),)
-    return replace(state, follow_up=None), (TakeAnswer(numbers[0], answer, state.follow_up),)
+    return replace(state, follow_up=None), (
+        TakeAnswer(state.case_numbers[0], answer, state.follow_up),
+    )

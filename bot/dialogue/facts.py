@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from domain.catalogue import DisputeSheet, Fact
 from domain.facts import FactKind, FactValue
@@ -16,6 +17,7 @@ from nlu.readers.dates import When
 from nlu.readers.facts import Facts, read_facts
 from nlu.readers.places import Place
 
+Found = TypeVar("Found", Amount, When)
 NUMBERED = 2  # from so many choices on, a bare number means the choice
 NEAR = 12  # characters between a cue and the sum or day that it speaks of
 WISH = "wish"  # what is wished for is no fact yet: its sums and words fill nothing else
@@ -32,6 +34,14 @@ _NOTHING = re.compile(
 )
 _EMPTY = re.compile(r"[\W\d_]*|嗯+|哦+|啊+|额+|好的?|是的?|对的?|行|可以|ok", re.IGNORECASE)
 _EDGE = re.compile(r"[\s,，。.!！?？~～、…]+")
+# Sums beside the one that the matter is about: paid already, offered, asked of me, earned, insured.
+_PARTLY = re.compile(
+    r"(?:(?:才|只|就|先|已经?|愿意?|肯|答应|同意|最多|[要喊叫让]我)[^，。,]{0,4}[给赔付还出补结发][了掉我]{0,2}"
+    r"|[挣赚][了着]?|收入)$"
+)
+_INSURED = re.compile(r"的?(?:三者|保额|保险)")
+_NO = re.compile(r"(?:没|没有|没得|不有|不|未|无|不易|不会|不能)$")
+_MYSELF = re.compile(r"(?:我们?|本人|作为)(?:就?是|当)[^，。,是]{1,4}|作为[^，。,]{1,4}")
 _ANSWERED_BY_NO = frozenset({FactKind.CHOICE, FactKind.YES_NO, FactKind.COUNT})
 
 
@@ -73,39 +83,68 @@ def _primary_told(fact: Fact, text: str, facts: Facts) -> FactValue | None:
 
 
 def _amount_told(fact: Fact, text: str, facts: Facts) -> FactValue | None:
-    near = [each for each in facts.amounts if _is_near(fact.cues, text, each.start, each.end)]
-    if near:
-        return _amount_value(near[0], text)
-    if fact.primary and facts.amount is not None:
-        return _amount_value(facts.amount, text)
-    return None
+    near = _nearest(fact.cues, text, facts.amounts)
+    if near is not None:
+        return _amount_value(near, text)
+    return _main_sum(text, facts) if fact.primary else None
+
+
+def _main_sum(text: str, facts: Facts) -> FactValue | None:
+    """Return the sum that the matter is about: not one paid already, offered, earned or insured."""
+    first = () if facts.amount is None else (facts.amount,)
+    others = (each for each in facts.amounts if each.per is None)
+    whole = (each for each in (*first, *others) if not _is_beside(text, each))
+    found = next(whole, None)
+    return _amount_value(found, text) if found is not None else None
+
+
+def _is_beside(text: str, amount: Amount) -> bool:
+    before, after = text[max(0, amount.start - 8) : amount.start], text[amount.end : amount.end + 4]
+    return _PARTLY.search(before) is not None or _INSURED.match(after) is not None
 
 
 def _date_told(fact: Fact, text: str, facts: Facts) -> FactValue | None:
-    near = [each for each in facts.dates if _is_near(fact.cues, text, each.start, each.end)]
-    chosen = near[0] if near else facts.occurred if fact.primary else None
+    near = _nearest(fact.cues, text, facts.dates)
+    chosen = near or (facts.occurred if fact.primary else None)
     return date_value(chosen, text) if chosen is not None else None
 
 
-def _is_near(cues: tuple[str, ...], text: str, start: int, end: int) -> bool:
-    window = text[max(0, start - NEAR) : end + NEAR]
-    return any(cue in window for cue in cues)
+def _nearest(cues: tuple[str, ...], text: str, found: Sequence[Found]) -> Found | None:
+    """Return what stands nearest to one of the words, at most NEAR characters away."""
+    places = [match.span() for cue in cues for match in re.finditer(re.escape(cue), text)]
+    gaps = [
+        (max(start - each.end, each.start - end), order)
+        for order, each in enumerate(found)
+        for start, end in places
+    ]
+    gap, order = min(gaps, default=(NEAR + 1, 0))
+    return found[order] if gap <= NEAR else None
 
 
 def _choice_told(fact: Fact, text: str) -> FactValue | None:
-    """Take the choice with the longest cue in the text: 没签合同 says more than 签合同."""
+    """Take the choice with the longest cue (没签合同 says more than 签合同), then the first."""
     found = [
-        (len(cue), choice.id, cue) for choice in fact.choices for cue in choice.cues if cue in text
+        (-len(cue), text.index(cue), choice.id, cue)
+        for choice in fact.choices
+        for cue in choice.cues
+        if cue in text and not (fact.kind is FactKind.YES_NO and _is_denied(text, cue))
     ]
     if not found:
         return None
-    _, chosen, cue = max(found)
+    *_, chosen, cue = min(found)
     return FactValue(fact.kind, chosen, cue)
 
 
+def _is_denied(text: str, cue: str) -> bool:
+    """Whether the word stands behind a no (不易怀孕) that is not its own."""
+    at = text.index(cue)
+    return _NO.search(text[max(0, at - 3) : at]) is not None
+
+
 def _words_told(fact: Fact, text: str) -> FactValue | None:
+    others = _MYSELF.sub("", text)
     first = min(
-        ((text.index(cue), -len(cue), cue) for cue in fact.cues if cue in text), default=None
+        ((others.index(cue), -len(cue), cue) for cue in fact.cues if cue in others), default=None
     )
     return FactValue(fact.kind, first[2], first[2]) if first else None
 

@@ -98,9 +98,7 @@ def take_type(state: Dialogue, name: str, view: View, reasons: Sequence[str] | N
 
 def ask_next(state: Dialogue, view: View) -> Turn:
     """Ask for the next missing fact, or say why this goes elsewhere, or read everything back."""
-    sheet = view.sheet_of(state)
-    if sheet is None:
-        return ask_for_more(state)
+    sheet = view.sheet_in_hand(state)
     closed = closed_by(sheet, state)
     if closed is not None:
         return refer(state, sheet, closed, view)

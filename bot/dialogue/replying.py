@@ -54,12 +54,9 @@ def is_unknown(text: str) -> bool:
     return len(text) < STORY_LIKE and isinstance(read_answer("choice", text, ANY_TIME), Unknown)
 
 
-def answer_fact(state: Dialogue, heard: Understanding, view: View) -> Turn:
+def answer_fact(state: Dialogue, fact: Fact, heard: Understanding, view: View) -> Turn:
     """Take the reply to the open question, and all that it tells beside."""
-    fact, sheet = open_question(state, view), view.sheet_of(state)
-    if sheet is None or fact is None:
-        return ask_for_more(state)
-    value, others = reply_told(sheet, fact, heard.text, view.now)
+    value, others = reply_told(view.sheet_in_hand(state), fact, heard.text, view.now)
     new = {name: each for name, each in others.items() if name not in state.known}
     state = _keep_words(state.learn(new), fact, heard, view)
     if isinstance(value, FactValue):

@@ -160,8 +160,8 @@ def _heard_by_form(state: Dialogue, heard: Understanding, view: View) -> Turn | 
     name = command_in(heard.text)
     if name is not None:
         return _command(state, name, heard, view)
-    if state.follow_up is not None and state.stage is Stage.RESTING:
-        answered = case_words.take_answer(state, heard, view)
+    if state.follow_up is not None and state.stage is Stage.RESTING and state.case_number:
+        answered = case_words.take_answer(state, heard)
         if isinstance(answered[1][0], TakeAnswer):
             return answered
     if is_correction(heard.text) and not _wishes_time(state, heard):
@@ -231,7 +231,7 @@ def _by_remark(state: Dialogue, heard: Understanding, view: View) -> Turn | None
     if heard.intent == "book":
         return _book(state, heard, view)
     if heard.intent == "followup_answer" and state.case_numbers:
-        return case_words.take_answer(state, heard, view)
+        return case_words.take_answer(state, heard)
     return None
 
 
@@ -283,7 +283,7 @@ def _asking(state: Dialogue, heard: Understanding, view: View) -> Turn:
         turn = _if_sure(state, heard, view) if is_other else None
     else:
         turn = _unread_reply(state, fact, heard, view)
-    return turn or replying.answer_fact(state, heard, view)
+    return turn or replying.answer_fact(state, fact, heard, view)
 
 
 def _unread_reply(state: Dialogue, fact: Fact, heard: Understanding, view: View) -> Turn | None:

@@ -22,3 +22,7 @@ class View:
     def sheet_of(self, state: Dialogue) -> DisputeSheet | None:
         """Return the sheet of the matter in hand, if its type is known."""
         return self.catalogue.sheet(state.dispute_type) if state.dispute_type else None
+
+    def sheet_in_hand(self, state: Dialogue) -> DisputeSheet:
+        """Return the sheet of a matter whose type was taken; KeyError where none was."""
+        return self.catalogue.sheet(state.dispute_type or "")

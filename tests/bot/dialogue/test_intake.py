@@ -90,7 +90,7 @@ def test_everything_is_asked_one_by_one_read_back_and_registered():
     rows = {label: value for label, _, value in person.said[0].data["rows"]}
     assert rows["希望怎么解决"].value == "还钱"
 
-    person.says("都对")
+    person.says("都对了")
 
     assert person.templates == ["case_opened", "ask_kind"]
     (case,) = person.did(RegisterCase)
@@ -308,6 +308,7 @@ def test_a_matter_whose_type_is_gone_is_asked_for_anew():
         assert person.said
 
     assert Person(Dialogue(Stage.READING_BACK)).taps("back:right").templates == ["tell_story"]
+    assert Person(Dialogue(Stage.READING_BACK)).sends_picture().templates[-1] == "tell_story"
     assert Person(Dialogue(Stage.READING_BACK)).taps("back:change").choices == ("do:retype",)
 
 

@@ -111,6 +111,13 @@ def test_another_day_in_words_is_searched_while_times_are_offered():
     assert person.said[0].data["wished"]
 
 
+def test_an_hour_alone_is_searched_on_every_day():
+    person = choosing_time().says("下午三点有没有", "loan")
+
+    assert last_wish(person).on_day is None
+    assert (last_wish(person).from_hour, last_wish(person).until_hour) == (15, 17)
+
+
 def test_a_changed_day_is_no_correction_of_a_fact():
     person = choosing_time().says("改成周四下午", "loan")
 

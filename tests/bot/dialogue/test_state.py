@@ -337,6 +337,13 @@ def test_every_stage_survives_to_data_and_back():
         assert from_data(to_data(state)) == state
 
 
+def test_matters_side_by_side_survive_to_data_and_back():
+    state = booked().says("重新开始").says("水沟堵到我家", "neighbour").state
+
+    assert state.parked
+    assert from_data(to_data(state)) == state
+
+
 def test_fields_of_another_format_are_left_out():
     assert from_data({"format": 0, "stage": "telling", "mood": "good"}) == Dialogue(Stage.TELLING)
 

@@ -1,0 +1,122 @@
+"""What a story tells of a sheet's facts, and what it does not."""
+
+import pytest
+
+from bot.dialogue.facts import facts_told, reply_value
+from domain.catalogue import DisputeSheet, Fact, MediationKind
+from domain.facts import FactKind
+from nlu.readers.answers import Unknown, Unread
+from nlu.readers.facts import read_facts
+from tests.bot.dialogue.people import CATALOGUE, NOW
+
+OWED = Fact("owed", FactKind.AMOUNT, "欠多少", "欠多少？", "", cues=("还差",))
+FINE = Fact("fine", FactKind.AMOUNT, "罚款", "罚多少？", "", cues=("罚",))
+TOTAL = Fact("total", FactKind.AMOUNT, "总数", "一共多少？", "", primary=True)
+SINCE = Fact("since", FactKind.DATE, "哪天", "哪天？", "", cues=("开始",))
+DAY = Fact("day", FactKind.DATE, "哪天", "哪天？", "", primary=True)
+
+
+def told(text, sheet):
+    """Return the values of the facts that the text tells."""
+    sheet = CATALOGUE.sheet(sheet) if isinstance(sheet, str) else sheet
+    return {
+        name: fact.value for name, fact in facts_told(sheet, text, read_facts(text, NOW)).items()
+    }
+
+
+def sheet_of(*facts):
+    """Return a sheet of these facts."""
+    return DisputeSheet(
+        "x", "x", "x", (), MediationKind.PEOPLE, (), (), facts, (), (), "",
+        by_name={fact.name: fact for fact in facts},
+    )  # fmt: skip
+
+
+def test_a_sum_and_a_day_go_to_the_fact_whose_word_stands_beside_them():
+    text = "说好一共给十万块的工程款，到今天还差我三万块没有给，去年三月开始干的活"
+
+    assert told(text, sheet_of(OWED, FINE, SINCE)) == {"owed": [3000000] * 2, "since": "2025-03"}
+
+
+def test_without_its_own_word_only_the_primary_fact_takes_a_sum_or_a_day():
+    assert told("去年三月借了三万", sheet_of(OWED, SINCE)) == {}
+    assert told("去年三月借了三万", sheet_of(TOTAL, DAY)) == {
+        "total": [3000000, 3000000],
+        "day": "2025-03",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他才给了四千块",
+        "对方只愿意赔五千元",
+        "司机答应赔一万，后来不认",
+        "现在还要我赔三千",
+        "他一年挣几十万",
+        "我有交强险和一百万的三者",
+        "派出所说对方愿意赔一万五",
+    ],
+)
+def test_a_sum_that_was_paid_offered_or_earned_is_not_what_the_matter_is_about(text):
+    assert told(text, sheet_of(TOTAL)) == {}
+
+
+def test_the_sum_in_question_is_found_beside_a_sum_that_was_paid():
+    assert told("医药费花了两万六，他才给了四千", sheet_of(TOTAL)) == {"total": [2600000, 2600000]}
+
+
+def test_a_day_that_no_calendar_fixes_is_left_to_the_question():
+    assert told("腊月间借的", sheet_of(DAY)) == {}
+
+
+def test_a_longer_word_says_more():
+    assert told("干了两年没签合同", "labour_wage")["labour_contract"] == "no"
+    assert told("干了两年签了合同", "labour_wage")["labour_contract"] == "yes"
+
+
+def test_a_yes_behind_a_no_is_no_yes():
+    assert "common_child" not in told("体检查出不易怀孕，男方要退婚", "bride_price")
+
+
+def test_of_words_of_one_length_the_first_in_the_story_counts():
+    text = "那天警察来过，村长来过"
+
+    assert told(text, "neighbour")["prior"] == "police"
+
+
+def test_the_writer_is_not_the_other_side():
+    assert told("我是女方父亲，男方家要退彩礼", "bride_price")["respondent"] == "男方家"
+
+
+def test_places_people_areas_and_phones_are_taken_from_the_words():
+    text = "西畴县兴街镇，我们七个人，三亩林地，电话13800001234"
+    found = told(text, "forest_land")
+
+    assert found["place"]["county"] == "西畴县"
+    assert (found["people_count"], found["area"], found["phone"]) == (7, 3, "13800001234")
+    assert told("没有什么要说", "forest_land") == {}
+
+
+def test_a_place_that_several_counties_have_is_asked_for():
+    fact = CATALOGUE.sheet("loan").fact("place")
+
+    assert reply_value(fact, "城关镇", NOW) in (Unread("several_places"), Unread("no_place"))
+
+
+def test_the_day_of_a_reply_has_to_be_past():
+    fact = CATALOGUE.sheet("loan").fact("lent_on")
+
+    assert reply_value(fact, "明年三月", NOW) == Unread("in_future")
+    assert reply_value(fact, "腊月间", NOW) == Unread("no_date")
+
+
+def test_an_area_and_a_count_are_read_from_a_reply():
+    sheet = CATALOGUE.sheet("forest_land")
+
+    assert reply_value(sheet.fact("area"), "三亩二分", NOW).value == 3.2
+    assert reply_value(sheet.fact("people_count"), "七个人", NOW).value == 7
+
+
+def test_not_to_know_is_no_choice_of_none():
+    assert reply_value(CATALOGUE.sheet("loan").fact("prior"), "不晓得", NOW) == Unknown()
