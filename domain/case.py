@@ -165,7 +165,7 @@ def case_number(year: int, sequence: int) -> int:
     swapped digits, as when a number is read out over the phone, do not lead to another case.
 
     >>> case_number(2026, 1)
-    2026000015
+    2026000018
     """
     digits = f"{year:04d}{sequence:05d}"
     return int(f"{digits}{_check_digit(digits)}")
@@ -174,7 +174,7 @@ def case_number(year: int, sequence: int) -> int:
 def is_case_number(number: int) -> bool:
     """Whether the check digit fits.
 
-    >>> is_case_number(2026000015), is_case_number(2026000016)
+    >>> is_case_number(2026000018), is_case_number(2026000019)
     (True, False)
     """
     text = str(number)
