@@ -16,6 +16,8 @@ Array = NDArray[Any]
 CHOICES = ("intents", "types", "topics")
 # Inverse strengths of the ridge on each choice, by cross-validation: docs/decisions/0002.
 STRENGTHS = {"intents": 3.0, "types": 0.3, "topics": 3.0}
+# How far rare labels are lifted: 0 leaves them as rare as in the corpus, 1 makes all alike.
+LIFT = {"intents": 0.3, "types": 0.0, "topics": 0.0}
 
 
 def softmax(scores: Array) -> Array:
@@ -63,7 +65,7 @@ class Calibration:
         layers = []
         for name, scores, columns in zip(CHOICES, choices, labels.columns(sentences), strict=True):
             told = columns != NONE
-            layers.append(_layer(scores[told], columns[told], STRENGTHS[name]))
+            layers.append(_layer(scores[told], columns[told], name))
         truth = labels.flagged(sentences)
         lines = np.array([_line(flags[:, k], truth[:, k]) for k in range(truth.shape[1])])
         return cls(tuple(layers), lines[:, 0], lines[:, 1])
@@ -89,10 +91,16 @@ class Calibration:
             return cls(tuple(kept[name] for name in CHOICES), kept["slopes"], kept["shifts"])
 
 
-def _layer(margins: Array, columns: Array, strength: float) -> Array:
+def _layer(margins: Array, columns: NDArray[np.intp], name: str) -> Array:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  only training needs it
 
-    fitted = LogisticRegression(C=strength, max_iter=1000, tol=1e-3).fit(margins, columns)
+    counts = np.bincount(columns)
+    lift = (counts.max() / counts) ** LIFT[name]
+    strength = STRENGTHS[name] / float(lift[columns].mean())
+    model = LogisticRegression(
+        C=strength, max_iter=500, tol=1e-3, class_weight=dict(enumerate(lift))
+    )
+    fitted = model.fit(margins.astype(np.float64), columns)
     layer: Array = np.vstack([fitted.coef_.T, fitted.intercept_]).astype(np.float32)
     return layer
 

@@ -1,11 +1,11 @@
-"""Red flags: deterministic rules beside the classifier, from `safety.yml`."""
+"""Red flags that words alone decide: deterministic rules beside the model's score."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,57 +15,103 @@ from nlu.interpreter import FLAGS
 from nlu.ngrams import fold
 
 RULES = Path(__file__).parent / "safety.yml"
-CUT = "\x00"  # stands where harmless words were; no sign reaches across it
+BEFORE = 8  # so many characters before a sign may deny it
+_CUT = "＃"
+
+
+class SafetyFaults(Exception):
+    """The rules of `safety.yml` cannot be used; one line a fault."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """How one flag is raised. Probabilities from `threshold` on raise it, signs always do.
+class Flag:
+    """The signs of one red flag, and what takes them back."""
 
-    Where a message holds harmless words that look like signs, the probability must reach `guarded`.
-    """
-
-    threshold: float
-    guarded: float
-    signs: re.Pattern[str]
-    harmless: re.Pattern[str] | None
-
-    def is_up(self, folded: str, probability: float) -> bool:
-        """Tell whether the flag is up for a folded text."""
-        left = self.harmless.sub(CUT, folded) if self.harmless else folded
-        needed = self.threshold if left == folded else self.guarded
-        return probability >= needed or self.signs.search(left) is not None
+    name: str
+    plain: re.Pattern[str]
+    signs: tuple[re.Pattern[str], ...]
+    unless: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
-class SafetyPanel:
-    """The rules of every flag. Immutable, safe in several threads."""
+class Rules:
+    """Everything in `safety.yml`, compiled."""
 
-    rules: Mapping[str, Rule]
+    harmless: re.Pattern[str]
+    aloof: re.Pattern[str]
+    denial: re.Pattern[str]
+    flags: tuple[Flag, ...]
 
-    def flags(self, text: str, probabilities: Sequence[float]) -> frozenset[str]:
-        """Return the red flags of a message; `probabilities` come in the order of FLAGS."""
-        folded = fold(text)
+    def plainly(self, text: str) -> frozenset[str]:
+        """Return the flags that the words raise by themselves, whatever the model says."""
+        cut = self._readable(text)
         return frozenset(
-            flag
-            for flag, p in zip(FLAGS, probabilities, strict=True)
-            if self.rules[flag].is_up(folded, p)
+            flag.name
+            for flag in self.flags
+            if cut and self._stands(flag.plain, cut) and not flag.unless.search(cut)
+        )
+
+    def hints(self, text: str, names: Collection[str]) -> frozenset[str]:
+        """Return which of the flags `names` have a sign in the text."""
+        cut = self._readable(text)
+        return frozenset(
+            flag.name
+            for flag in self.flags
+            if cut
+            and flag.name in names
+            and any(self._stands(sign, cut) for sign in flag.signs)
+            and not flag.unless.search(cut)
+        )
+
+    def _readable(self, text: str) -> str:
+        """Return the text without what is harmless; empty where the writer only tells of things."""
+        cut = self.harmless.sub(_CUT, fold(text))
+        return "" if self.aloof.search(cut) else cut
+
+    def _stands(self, sign: re.Pattern[str], folded: str) -> bool:
+        return any(
+            not self.denial.search(folded[max(0, found.start() - BEFORE) : found.start()])
+            for found in sign.finditer(folded)
         )
 
 
-def load_panel(path: Path = RULES) -> SafetyPanel:
-    """Read the rules."""
-    told: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["flags"]
-    return SafetyPanel({flag: _rule(told[flag]) for flag in FLAGS})
+@lru_cache(maxsize=1)
+def rules(path: Path = RULES) -> Rules:
+    """Read and compile the rules; raises SafetyFaults with every fault."""
+    told = yaml.safe_load(path.read_text("utf-8"))
+    faults = [f"no rules for the flag {flag}" for flag in FLAGS if flag not in told["flags"]]
+    faults += [f"{flag}: is no red flag" for flag in told["flags"] if flag not in FLAGS]
+    compiled = _Compiler(told["words"], faults)
+    made = Rules(
+        compiled.any_of("harmless", told["harmless"]),
+        compiled.any_of("aloof", told["aloof"]),
+        compiled.any_of("denial", [told["denial"]]),
+        tuple(_flags(told["flags"], compiled)),
+    )
+    if faults:
+        raise SafetyFaults("\n".join(f"{path.name}: {fault}" for fault in faults))
+    return made
 
 
-def _rule(told: Mapping[str, Any]) -> Rule:
-    harmless = re.compile("|".join(told["harmless"])) if told["harmless"] else None
-    signs = re.compile("|".join(told["signs"]))
-    return Rule(told["threshold"], told["guarded"], signs, harmless)
+def _flags(told: Mapping[str, Any], compiled: _Compiler) -> Iterator[Flag]:
+    for name, rule in told.items():
+        signs = tuple(compiled.any_of(name, [sign]) for sign in rule["signs"])
+        plain, unless = (compiled.any_of(name, rule[part]) for part in ("plain", "unless"))
+        yield Flag(name, plain, signs, unless)
 
 
-@cache
-def panel() -> SafetyPanel:
-    """Return the panel of this program; read once."""
-    return load_panel()
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """Puts the shared words into patterns, and collects what is no pattern."""
+
+    words: Mapping[str, str]
+    faults: list[str]
+
+    def any_of(self, where: str, patterns: list[str]) -> re.Pattern[str]:
+        """Return one pattern that matches where any of `patterns` does."""
+        source = "|".join(re.sub("~([A-Z])~", lambda m: self.words[m[1]], p) for p in patterns)
+        try:
+            return re.compile(source)
+        except re.error as fault:
+            self.faults.append(f"{where}: {fault} in {source}")
+            return re.compile("(?!)")
