@@ -344,3 +344,12 @@ def test_a_forged_time_is_not_booked(id_):
     person = choosing_time().taps(id_)
 
     assert person.templates == ["choice_over", "choose_above"]
+
+
+@pytest.mark.parametrize("id_", ["type:neighbour", "do:retype", "do:new_story", "back:right"])
+def test_the_type_of_an_open_case_is_not_changed_while_the_name_is_asked(id_):
+    person = choosing_time()
+    person.taps(person.choices[0]).taps(id_)
+
+    assert person.templates == ["choice_over", "ask_fact"]
+    assert person.asks == "name"
