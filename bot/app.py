@@ -15,6 +15,7 @@ from domain.calendar import LOCAL
 from domain.catalogue import Catalogue, load_catalogue
 from nlu.interpreter import Interpreter
 from nlu.rasa_interpreter import NoModel, load
+from nlu.readers.facts import warm_up
 from nlu.train import train
 from storage.engine import open_engine
 from storage.migrate import migrate
@@ -53,6 +54,7 @@ def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
     """Make the application: data folder, catalogue, database, roster, model, turns."""
     settings.data.mkdir(parents=True, exist_ok=True)
     catalogue = load_catalogue()
+    warm_up()
     interpreter = ready_interpreter(settings)
     writer = ready_writer(settings)
     names = writer.read(lambda work: {m.id: m.name for m in work.roster.all()})

@@ -54,6 +54,7 @@ async def _serve(app: App, ticks: bool, training: bool) -> None:
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_graceful_shutdown=5,  # open chat streams do not hold up a stop
         )
         where = f"http://{app.settings.host}:{app.settings.port}"
         log.info("web chat: %s/   console: %s/console   (stop with Ctrl-C)", where, where)

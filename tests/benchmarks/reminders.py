@@ -58,7 +58,7 @@ def claim_rate(writer: Writer) -> float:
     return done / (time.perf_counter() - began)
 
 
-def _claim_and_mark(work) -> int:  # noqa: ANN001
+def _claim_and_mark(work) -> int:
     rows = work.follow_ups.claim(NOW, 200)
     for row in rows:
         work.follow_ups.mark(row, FollowUpState.SENT, NOW)

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from domain.calendar import LOCAL
+from nlu.corpus import read_blocks
 from nlu.interpreter import Heard
 from nlu.rasa_interpreter import load
 from tests.benchmarks.figure import Figure, seconds_each
@@ -53,9 +54,8 @@ def figures(folder: Path) -> Iterator[Figure]:
     )
 
 
-def stock_pipeline():  # noqa: ANN201
-    from nlu.labelled import training_sentences
-
-    texts, labels = training_sentences()
+def stock_pipeline():
+    told = [s for block in read_blocks() for s in block.labelled() if s.dispute_type]
+    texts, labels = [s.text for s in told], [s.dispute_type for s in told]
     features = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
     return make_pipeline(features, LogisticRegression(max_iter=200)).fit(texts, labels)
