@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, time, timedelta
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from bot import ticks
+from bot.render import Renderer
+from bot.ticks import OVERDUE, tick
+from domain.agreement import Instalment, SettlementAgreement
+from domain.calendar import local
+from domain.case import MediationCase, Party, Role, Stage
+from domain.conversation import OutboxState, TaskKind
+from domain.follow_up import FollowUpKind, FollowUpState
+from domain.ports import UnitOfWork
+from domain.services import booking, follow_up
+from domain.services.booking import BookSession
+from domain.session import BookingStatus, SessionBooking, SessionKind
+from storage.engine import open_engine
+from storage.follow_ups import LEASE
+from storage.writer import Writer
+from tests.bot.webhouse import catalogue
+from tests.conftest import NOW
+from tests.storage.samples import OpenWork, a_case, a_conversation, a_follow_up, keep
+
+WEDNESDAY = date(2026, 11, 25)
+SESSION_AT = local(WEDNESDAY, time(15))
+DAY = timedelta(days=1)
+RENDERER = Renderer(catalogue())
+BOTH = {Role.APPLICANT: "yang", Role.RESPONDENT: "bao"}
+
+
+def a_case_of(number: int, chats: dict[Role, str | None]) -> MediationCase:
+    parties = tuple(
+        Party(role, name, conversation_id=chats.get(role))
+        for role, name in ((Role.APPLICANT, "杨某"), (Role.RESPONDENT, "包工头"))
+    )
+    return a_case(number, parties=parties)
+
+
+@pytest.fixture
+def people(work: OpenWork, roster: object) -> None:
+    keep(
+        work,
+        a_conversation("yang", channel="telegram", sender="yang"),
+        a_conversation("bao", channel="webchat", sender="bao"),
+        a_case_of(1, dict(BOTH)),
+    )
+
+
+def do(writer: Writer, job: Callable[[Any], Any]) -> Any:
+    return writer.submit(job).result()
+
+
+def book(writer: Writer, number: int = 1, at: datetime = SESSION_AT) -> SessionBooking:
+    wish = BookSession(number, "xichou-1", SessionKind.PHONE, at)
+    booked: SessionBooking = do(writer, lambda work: booking.book_session(work, wish, NOW))
+    return booked
+
+
+def agree(writer: Writer, *due: date) -> None:
+    """Record an agreement of today with money due on these days."""
+
+    def job(work: UnitOfWork) -> None:
+        parts = tuple(Instalment(day, 500_000) for day in due)
+        agreement = SettlementAgreement(1, NOW.date(), "分期付清", parts)
+        follow_up.record_agreement(work, agreement, NOW, "mediator")
+
+    book(writer)
+    do(writer, job)
+
+
+def fired(writer: Writer, at: datetime) -> list[str]:
+    """Tick once; return what was done as `word>person` or `called kind`."""
+    return [
+        f"{record['word']}>{record['to']}" if "word" in record else f"called {record['called']}"
+        for record in tick(writer, RENDERER, at)
+    ]
+
+
+def tasks(writer: Writer) -> list[TaskKind]:
+    return [task.kind for task in writer.read(lambda work: work.tasks.still_open())]
+
+
+# sessions
+
+
+def test_both_sides_are_reminded_the_day_before_and_two_hours_before(
+    people: None, writer: Writer
+) -> None:
+    book(writer)
+
+    assert fired(writer, SESSION_AT - DAY - timedelta(minutes=1)) == []
+    assert fired(writer, SESSION_AT - DAY) == ["session_tomorrow>yang", "session_tomorrow>bao"]
+    assert fired(writer, SESSION_AT - DAY) == []
+    assert fired(writer, SESSION_AT - timedelta(hours=2)) == [
+        "session_soon>yang",
+        "session_soon>bao",
+    ]
+    assert fired(writer, SESSION_AT + 9 * DAY) == []
+
+
+def test_a_word_waits_in_the_outbox_where_it_is_sent_and_lies_ready_where_it_is_fetched(
+    people: None, writer: Writer
+) -> None:
+    book(writer)
+
+    fired(writer, SESSION_AT - DAY)
+
+    sent, ready = (
+        writer.read(lambda work, who=who: work.pages.out_words_after(who, 0)[0])
+        for who in ("yang", "bao")
+    )
+    assert (sent.state, ready.state) == (OutboxState.QUEUED, OutboxState.SENT)
+    assert sent.unasked
+    assert "11月25日 星期三 15:00" in sent.text
+
+
+def test_a_word_belongs_to_its_own_case_though_the_person_has_a_newer_one(
+    people: None, work: OpenWork, writer: Writer
+) -> None:
+    book(writer)
+    keep(work, a_case_of(2, dict(BOTH)))
+    newer = a_conversation("yang", channel="telegram", sender="yang", case_number=2)
+    do(writer, lambda work: work.conversations.save(newer))
+
+    fired(writer, SESSION_AT - DAY)
+
+    assert do(writer, lambda work: work.pages.out_words_after("yang", 0)[0].case_number) == 1
+
+
+def test_what_falls_due_at_night_is_said_in_the_morning(people: None, writer: Writer) -> None:
+    book(writer)
+    night = local(date(2026, 11, 24), time(21))
+
+    assert fired(writer, night) == []
+    assert fired(writer, night + timedelta(hours=10, minutes=59)) == []
+    assert fired(writer, night + timedelta(hours=11)) == [
+        "session_tomorrow>yang",
+        "session_tomorrow>bao",
+    ]
+
+
+def give_back(work: UnitOfWork) -> None:
+    booking.give_back_session(work, 1, NOW)
+
+
+def withdraw(work: UnitOfWork) -> None:
+    booking.withdraw_case(work, 1, NOW, Stage.WITHDRAWN, "")
+
+
+def hold(work: UnitOfWork) -> None:
+    booking.hold_case(work, 1, frozenset({"dv"}), NOW)
+
+
+@pytest.mark.parametrize("happens", [give_back, withdraw, hold])
+def test_of_a_session_given_back_a_case_withdrawn_or_held_nothing_is_said(
+    people: None, writer: Writer, happens: Callable[[UnitOfWork], None]
+) -> None:
+    book(writer)
+    do(writer, happens)
+
+    assert fired(writer, SESSION_AT - DAY) == []
+    assert fired(writer, SESSION_AT - timedelta(hours=2)) == []
+
+
+def test_nobody_under_a_safety_hold_is_written_to_while_the_other_side_is(
+    people: None, writer: Writer
+) -> None:
+    book(writer)
+    held = a_conversation("yang", channel="telegram", sender="yang", is_held=True)
+    do(writer, lambda work: work.conversations.save(held))
+
+    assert fired(writer, SESSION_AT - DAY) == ["session_tomorrow>bao"]
+
+
+def test_of_a_moved_session_only_the_new_time_is_said(people: None, writer: Writer) -> None:
+    book(writer)
+    wish = BookSession(1, "xichou-1", SessionKind.PHONE, SESSION_AT + DAY)
+    do(writer, lambda work: booking.reschedule_session(work, wish, NOW))
+
+    assert fired(writer, SESSION_AT - DAY) == []
+    assert fired(writer, SESSION_AT) == ["session_tomorrow>yang", "session_tomorrow>bao"]
+
+
+def test_a_side_without_a_chat_is_phoned(work: OpenWork, people: None, writer: Writer) -> None:
+    keep(work, a_case_of(2, {Role.APPLICANT: "yang"}))
+    book(writer, 2)
+
+    assert fired(writer, SESSION_AT - DAY) == ["session_tomorrow>yang", "called phone"]
+    assert fired(writer, SESSION_AT - DAY) == []
+    assert tasks(writer) == [TaskKind.PHONE]
+
+
+# agreements
+
+
+def at_nine(day: date) -> datetime:
+    return local(day, time(9))
+
+
+DUE = date(2026, 12, 3)
+
+
+def test_after_two_unanswered_questions_a_person_phones_a_day_later(
+    people: None, writer: Writer
+) -> None:
+    agree(writer, DUE)
+
+    assert fired(writer, at_nine(date(2026, 11, 30))) == [
+        "due_in_three_days>yang",
+        "due_in_three_days>bao",
+        "check_week>yang",
+        "check_week>bao",
+    ]
+    assert fired(writer, at_nine(DUE)) == ["due_today>yang"]
+    assert fired(writer, at_nine(DUE) + DAY - timedelta(minutes=1)) == []
+    assert fired(writer, at_nine(DUE) + DAY) == ["due_yesterday>yang", "called phone"]
+    assert tasks(writer) == [TaskKind.PHONE]
+
+
+def test_nobody_is_phoned_who_answers_within_the_day(people: None, writer: Writer) -> None:
+    agree(writer)
+    asked_at = at_nine(NOW.date() + 90 * DAY)
+    fired(writer, at_nine(NOW.date() + 7 * DAY))
+    assert "check_quarter>yang" in fired(writer, asked_at)
+    for person in BOTH.values():
+        answer = follow_up.Answer(person, 1, "kept")
+        do(writer, lambda work, answer=answer: follow_up.take_answer(work, answer, asked_at))
+
+    assert "called phone" not in fired(writer, asked_at + DAY)
+    assert TaskKind.PHONE not in tasks(writer)
+
+
+def visits(writer: Writer) -> list[SessionBooking]:
+    sessions = writer.read(lambda work: work.sessions.of_case(1))
+    return [each for each in sessions if each.kind is SessionKind.HOME_RECHECK]
+
+
+def test_after_thirty_days_a_visit_is_booked_and_told(people: None, writer: Writer) -> None:
+    agree(writer)
+    fired(writer, at_nine(NOW.date() + 29 * DAY))
+
+    assert fired(writer, at_nine(NOW.date() + 30 * DAY)) == ["home_recheck>yang"]
+    assert [visit.status for visit in visits(writer)] == [BookingStatus.BOOKED]
+
+
+def test_a_visit_missed_twice_is_escalated(people: None, writer: Writer) -> None:
+    agree(writer)
+    fired(writer, at_nine(NOW.date() + 30 * DAY))
+
+    missed_at = visits(writer)[-1].ends_at + DAY
+    assert fired(writer, missed_at) == []
+    assert fired(writer, missed_at + 7 * DAY) == ["home_recheck>yang"]
+    assert fired(writer, visits(writer)[-1].ends_at + DAY) == ["called escalation"]
+    assert [visit.status for visit in visits(writer)] == [BookingStatus.MISSED] * 2
+    assert tasks(writer) == [TaskKind.ESCALATION]
+
+
+# what goes wrong
+
+
+@pytest.fixture
+def a_row_that_cannot_fire(people: None, work: OpenWork) -> None:
+    """A row due at once, to a chat that is not there; and behind it one that can be fired."""
+    keep(work, a_case_of(2, {Role.APPLICANT: "nobody"}))
+    with work() as kept:
+        kept.follow_ups.add([a_follow_up("bad", case_number=2), a_follow_up("good")])
+        kept.commit()
+
+
+def test_a_row_that_cannot_fire_stops_no_other_and_says_nothing(
+    a_row_that_cannot_fire: None, writer: Writer
+) -> None:
+    assert fired(writer, NOW) == ["check_week>yang"]
+    assert fired(writer, NOW + LEASE) == []
+
+
+def test_about_a_row_that_does_not_fire_for_an_hour_a_person_is_called_once(
+    a_row_that_cannot_fire: None, writer: Writer
+) -> None:
+    fired(writer, NOW)
+
+    assert fired(writer, NOW + OVERDUE) == ["called alert"]
+    assert fired(writer, NOW + OVERDUE + LEASE) == []
+    left = do(writer, lambda work: work.tasks.still_open())
+    assert [(task.case_number, task.details["reason"]) for task in left] == [
+        (2, "follow_up_not_fired")
+    ]
+
+
+def test_rows_of_a_process_that_died_are_fired_by_the_next(people: None, writer: Writer) -> None:
+    do(writer, lambda work: work.follow_ups.add([a_follow_up()]))
+    do(writer, lambda work: work.follow_ups.claim(NOW, 10))  # and it died
+
+    assert fired(writer, NOW + LEASE - timedelta(seconds=1)) == []
+    assert fired(writer, NOW + LEASE) == ["check_week>yang"]
+
+
+def test_a_row_that_somebody_else_has_fired_meanwhile_is_not_fired_again(
+    people: None, writer: Writer
+) -> None:
+    do(writer, lambda work: work.follow_ups.add([a_follow_up()]))
+    slow = do(writer, lambda work: work.follow_ups.claim(NOW, 10))[0]
+    fired(writer, NOW + LEASE)
+
+    with pytest.raises(Exception, match=str(slow.id)):
+        do(writer, lambda work: follow_up.fire(work, slow, NOW + LEASE))
+    assert len(do(writer, lambda work: work.pages.out_words_after("yang", 0))) == 1
+
+
+@pytest.fixture
+def another_process(database_url: str) -> Iterator[Writer]:
+    writer = Writer(open_engine(database_url))
+    yield writer
+    writer.close()
+
+
+def test_two_processes_that_tick_at_once_say_everything_once(
+    people: None,
+    work: OpenWork,
+    writer: Writer,
+    another_process: Writer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ticks, "BATCH", 7)
+    count = 60
+    with work() as kept:
+        for number in range(2, 2 + count):
+            chat = a_conversation(f"p{number}", channel="telegram", sender=f"p{number}")
+            kept.conversations.add(chat)
+            kept.cases.add(a_case_of(number, {Role.APPLICANT: chat.id}))
+        kept.follow_ups.add(
+            a_follow_up(f"{role}{number}", case_number=number, recipient=role)
+            for number in range(2, 2 + count)
+            for role in Role
+        )
+        kept.commit()
+
+    with ThreadPoolExecutor(4) as pool:
+        processes = [writer, another_process] * 2
+        done = [*pool.map(lambda process: fired(process, NOW), processes)]
+
+    assert sum(bool(share) for share in done) > 1
+    assert sorted(chain(*done)) == sorted(
+        [f"check_week>p{number}" for number in range(2, 2 + count)] + ["called phone"] * count
+    )
+    assert len(tasks(writer)) == count
+    rows = do(writer, lambda work: work.follow_ups.of_case(30))
+    assert {row.state for row in rows} == {FollowUpState.SENT}
+
+
+def test_a_question_knows_its_row_so_that_its_answer_finds_it(people: None, writer: Writer) -> None:
+    do(writer, lambda work: work.follow_ups.add([a_follow_up(kind=FollowUpKind.CHECK_QUARTER)]))
+    row = do(writer, lambda work: work.follow_ups.of_case(1))[0]
+
+    fired(writer, NOW)
+
+    word = do(writer, lambda work: work.pages.out_words_after("yang", 0)[0])
+    assert [choice["id"] for choice in word.choices] == [
+        f"answer:{row.id}:{answer}" for answer in follow_up.ANSWERS
+    ]
