@@ -12,13 +12,24 @@ from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.times import wish_data, wish_told
 from bot.dialogue.view import Turn, View
 from domain.catalogue import Closed, DisputeSheet, Fact
-from nlu.interpreter import Understanding
+from nlu.interpreter import DISPUTE, Understanding
 from nlu.readers.facts import read_facts
 
 STORY_LIMIT = 1500  # characters that are kept of a story
 QUESTIONS_BEFORE_PERSON = 8
 CHOICES = 3
+STORY_LIKE = 20  # characters
+LIKELY_TYPE = 0.5
+BESIDE_STORY = frozenset({"book", "proxy_speaker", "greet", "thanks_bye", "followup_answer"})
 ANY_TYPE = "other_civil"
+
+
+def is_story(heard: Understanding) -> bool:
+    """Whether the message tells a matter: a long one may do so beside a greeting or a wish."""
+    if heard.intent == DISPUTE:
+        return True
+    speaks_of_matter = heard.is_ours and heard.confidence >= LIKELY_TYPE
+    return heard.intent in BESIDE_STORY and len(heard.text) >= STORY_LIKE and speaks_of_matter
 
 
 def hear_story(state: Dialogue, heard: Understanding, view: View) -> Turn:
@@ -28,10 +39,10 @@ def hear_story(state: Dialogue, heard: Understanding, view: View) -> Turn:
     state = add_story(state, heard.text, view)
     likely = (each.dispute_type for each in heard.ranking)
     best = tuple(name for name in likely if name not in state.rejected)[:CHOICES]
-    if heard.dispute_type is None or not best:
+    if not best or (heard.dispute_type is None and not is_story(heard)):
         return ask_for_more(state)
     state = replace(state, proposed=best)
-    if heard.is_sure and heard.dispute_type == best[0]:
+    if heard.is_sure and heard.ranking[0].dispute_type == best[0]:
         return take_type(state, best[0], view, heard.reasons)
     return propose(state, heard.reasons)
 

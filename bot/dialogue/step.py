@@ -150,7 +150,7 @@ def _before_consent(state: Dialogue, heard: Understanding, view: View) -> Turn:
         return state, (answers.service(heard), notice)
     if heard.intent == "crime_fraud":
         return state, (Say("crime_fraud"), notice)
-    if heard.intent in {"greet", "thanks_bye"}:
+    if heard.intent in {"greet", "thanks_bye"} and not intake.is_story(heard):
         return state, (notice,)  # and what waits, waits on
     return state, (KeepWaiting(), notice)
 
@@ -251,7 +251,7 @@ def _if_sure(
 
 
 def _telling(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    turn = _if_sure(state, heard, view, needed=0)
+    turn = None if intake.is_story(heard) else _by_intent(state, heard, view)
     if turn is not None:
         return turn
     if not heard.is_ours and not state.story:
@@ -339,7 +339,7 @@ def _confirming(state: Dialogue, heard: Understanding, view: View) -> Turn:
 
 
 def _resting(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    turn = _if_sure(state, heard, view, needed=0)
+    turn = None if heard.intent == DISPUTE else _by_intent(state, heard, view)
     if turn is not None:
         return turn
     if not heard.is_ours:

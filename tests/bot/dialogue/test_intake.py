@@ -320,3 +320,16 @@ def test_found_times_and_an_opened_case_are_heard_in_any_stage():
 def test_an_event_that_nobody_knows_is_a_bug():
     with pytest.raises(AssertionError):
         step(Dialogue(Stage.TELLING), FactValue, VIEW)
+
+
+@pytest.mark.parametrize("intent", ["book", "greet", "proxy_speaker"])
+def test_a_story_beside_a_greeting_or_a_wish_is_heard_as_a_story(intent):
+    story = LOAN + "，我下周三下午三点有空来调解"
+    person = newcomer().says(story, "loan", intent=intent).says("同意")
+
+    assert person.templates == ["consent_thanks", "type_taken", "ask_fact"]
+    assert person.state.wish["day"] == "2026-12-02"
+
+
+def test_a_short_greeting_is_no_story_whatever_it_resembles():
+    assert agreed().says("老板你好", "labour_wage", intent="greet").templates == ["tell_story"]
