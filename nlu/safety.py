@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,43 +25,47 @@ class SafetyFaults(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """The signs of one red flag, and what takes them back."""
+    """How one red flag is raised.
+
+    A probability of `threshold` raises it, of `guarded` also where the text takes it back.
+    """
 
     name: str
+    threshold: float
     plain: re.Pattern[str]
     signs: tuple[re.Pattern[str], ...]
     unless: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """Everything in `safety.yml`, compiled."""
+class SafetyPanel:
+    """Everything in `safety.yml`, compiled. Immutable, safe in several threads."""
 
     harmless: re.Pattern[str]
     aloof: re.Pattern[str]
     denial: re.Pattern[str]
-    flags: tuple[Flag, ...]
+    hinted: float
+    guarded: float
+    rules: tuple[Flag, ...]
 
-    def plainly(self, text: str) -> frozenset[str]:
-        """Return the flags that the words raise by themselves, whatever the model says."""
+    def flags(self, text: str, probabilities: Sequence[float]) -> frozenset[str]:
+        """Return the red flags of a message; `probabilities` come in the order of FLAGS."""
         cut = self._readable(text)
-        return frozenset(
-            flag.name
-            for flag in self.flags
-            if cut and self._stands(flag.plain, cut) and not flag.unless.search(cut)
+        up = (
+            self._is_up(rule, cut, float(p))
+            for rule, p in zip(self.rules, probabilities, strict=True)
         )
+        return frozenset(flag for flag, raised in zip(FLAGS, up, strict=True) if raised)
 
-    def hints(self, text: str, names: Collection[str]) -> frozenset[str]:
-        """Return which of the flags `names` have a sign in the text."""
-        cut = self._readable(text)
-        return frozenset(
-            flag.name
-            for flag in self.flags
-            if cut
-            and flag.name in names
-            and any(self._stands(sign, cut) for sign in flag.signs)
-            and not flag.unless.search(cut)
+    def _is_up(self, rule: Flag, cut: str, p: float) -> bool:
+        if p >= self.guarded:
+            return True
+        raised = (
+            p >= rule.threshold
+            or self._stands(rule.plain, cut)
+            or (p >= self.hinted and any(self._stands(sign, cut) for sign in rule.signs))
         )
+        return raised and cut != "" and not rule.unless.search(cut)
 
     def _readable(self, text: str) -> str:
         """Return the text without what is harmless; empty where the writer only tells of things."""
@@ -75,29 +79,31 @@ class Rules:
         )
 
 
-@lru_cache(maxsize=1)
-def rules(path: Path = RULES) -> Rules:
-    """Read and compile the rules; raises SafetyFaults with every fault."""
+@cache
+def panel(path: Path = RULES) -> SafetyPanel:
+    """Read and compile the rules, once; raises SafetyFaults with every fault."""
     told = yaml.safe_load(path.read_text("utf-8"))
-    faults = [f"no rules for the flag {flag}" for flag in FLAGS if flag not in told["flags"]]
-    faults += [f"{flag}: is no red flag" for flag in told["flags"] if flag not in FLAGS]
+    flags = told["flags"]
+    faults = [f"no rules for the flag {flag}" for flag in FLAGS if flag not in flags]
+    faults += [f"{flag}: is no red flag" for flag in flags if flag not in FLAGS]
     compiled = _Compiler(told["words"], faults)
-    made = Rules(
+    made = SafetyPanel(
         compiled.any_of("harmless", told["harmless"]),
         compiled.any_of("aloof", told["aloof"]),
         compiled.any_of("denial", [told["denial"]]),
-        tuple(_flags(told["flags"], compiled)),
+        told["hinted"],
+        told["guarded"],
+        tuple(_flag(flag, flags[flag], compiled) for flag in FLAGS if flag in flags),
     )
     if faults:
         raise SafetyFaults("\n".join(f"{path.name}: {fault}" for fault in faults))
     return made
 
 
-def _flags(told: Mapping[str, Any], compiled: _Compiler) -> Iterator[Flag]:
-    for name, rule in told.items():
-        signs = tuple(compiled.any_of(name, [sign]) for sign in rule["signs"])
-        plain, unless = (compiled.any_of(name, rule[part]) for part in ("plain", "unless"))
-        yield Flag(name, plain, signs, unless)
+def _flag(name: str, rule: Mapping[str, Any], compiled: _Compiler) -> Flag:
+    signs = tuple(compiled.any_of(name, [sign]) for sign in rule["signs"])
+    plain, unless = (compiled.any_of(name, rule[part]) for part in ("plain", "unless"))
+    return Flag(name, rule["threshold"], plain, signs, unless)
 
 
 @dataclass(frozen=True, slots=True)

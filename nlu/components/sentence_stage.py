@@ -14,6 +14,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu import gates
+from nlu.calibration import between, between_odds
 from nlu.components.ngram_stage import labelled
 from nlu.embedder import Embedder, is_installed
 from nlu.reading import ASKED, EMBEDDING, READING, Reading
@@ -92,7 +93,11 @@ class SentenceStage(GraphComponent):
             return
         weights = reading.weights
         embedding = self._embedder.embed([text])[0]
-        reading.intents, reading.types, reading.topics, reading.flags = stage.read(
+        intents, types, topics, flags = stage.read(
             embedding, reading.rows, weights.vocabulary, weights.labels
         )
+        # Meaning decides the type alone; for the rest both stages together err least.
+        reading.types, reading.topics = types, topics
+        reading.intents = between(reading.intents, intents)
+        reading.flags = between_odds(reading.flags, flags)
         reading.second_stage = True
