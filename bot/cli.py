@@ -96,7 +96,10 @@ def _working(words: Words) -> None:
     outcome = visit.add_mutually_exclusive_group(required=True)
     outcome.add_argument("--kept", action="store_true")
     outcome.add_argument("--missed", action="store_true")
-    _case(_add(words, "release", "end the safety hold of a case, after a person has spoken"))
+    hold = _now(_add(words, "release", "end a safety hold, after a trained person has spoken"))
+    held = hold.add_mutually_exclusive_group(required=True)
+    held.add_argument("--case", type=int, help="the case number")
+    held.add_argument("--conversation", help="the conversation's id, where there is no case yet")
     _case(_add(words, "refused", "record that the other side does not want mediation"))
 
 

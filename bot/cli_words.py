@@ -14,6 +14,7 @@ from typing import Any, TextIO, TypeVar
 from bot.app import App, build_app, ready_writer, wall_clock
 from bot.channels import terminal
 from bot.messages import Incoming, Reply
+from bot.releasing import release_by_case, release_conversation
 from bot.settings import Settings
 from bot.ticks import put_out
 from bot.ticks import tick as one_tick
@@ -199,10 +200,14 @@ def visit(settings: Settings, wanted: Namespace) -> None:
 
 
 def release(settings: Settings, wanted: Namespace) -> None:
-    """End the safety hold of a case."""
+    """End the safety hold of a case, or of a conversation that has none."""
     now = wanted.now or wall_clock()
-    case = _do(settings, lambda work: booking.release_case(work, wanted.case, now, "officer"))
-    print(f"case {case.number}: {case.stage}")  # noqa: T201
+    if wanted.case is not None:
+        stage = _do(settings, lambda work: release_by_case(work, wanted.case, now, "officer"))
+        print(f"case {wanted.case}: {stage}")  # noqa: T201
+        return
+    done = _do(settings, lambda work: release_conversation(work, wanted.conversation))
+    print("released" if done else "no such conversation is held")  # noqa: T201
 
 
 def refused(settings: Settings, wanted: Namespace) -> None:

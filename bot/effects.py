@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -14,6 +15,7 @@ from bot.dialogue.effects import (
     Effect,
     EndCase,
     FindSlots,
+    ForgetWaiting,
     GiveBack,
     GiveConsent,
     Hold,
@@ -41,9 +43,12 @@ from domain.ports import UnitOfWork
 from domain.services import booking, follow_up, intake
 from domain.services.booking import BookSession
 from domain.session import SessionKind
+from nlu.interpreter import DISPUTE
+from nlu.readers.facts import read_facts
 
 WAITING_LIMIT = 2000
 WAITING_MINUTES = 30
+MESSAGES_WAITING = 8  # of one conversation; villagers send three short ones for one story
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +64,40 @@ class WaitingRoom:
     """Messages that may not be stored yet. In memory alone, bounded in number and in time."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str, Waiting] = OrderedDict()
+        self._waiting: OrderedDict[str, tuple[Waiting, ...]] = OrderedDict()
         self._lock = Lock()
 
     def hold(self, conversation_id: str, waiting: Waiting) -> None:
-        """Keep the latest message of a conversation."""
+        """Keep a message of a conversation beside those that wait already."""
         with self._lock:
-            self._waiting.pop(conversation_id, None)
-            self._waiting[conversation_id] = waiting
+            earlier = self._waiting.pop(conversation_id, ())
+            self._waiting[conversation_id] = (*earlier, waiting)[-MESSAGES_WAITING:]
             if len(self._waiting) > WAITING_LIMIT:
                 self._waiting.popitem(last=False)
 
-    def look(self, conversation_id: str, now: datetime) -> Waiting | None:
-        """Return the held message, unless it is older than half an hour."""
+    def look(self, conversation_id: str, now: datetime) -> tuple[Waiting, ...]:
+        """Return the held messages, without those older than half an hour."""
         with self._lock:
-            waiting = self._waiting.get(conversation_id)
-        fresh = waiting and now - waiting.at <= timedelta(minutes=WAITING_MINUTES)
-        return waiting if fresh else None
+            waiting = self._waiting.get(conversation_id, ())
+        span = timedelta(minutes=WAITING_MINUTES)
+        return tuple(each for each in waiting if now - each.at <= span)
 
     def drop(self, conversation_id: str) -> None:
-        """Forget the held message."""
+        """Forget the held messages."""
         with self._lock:
             self._waiting.pop(conversation_id, None)
+
+
+def as_one(waiting: Sequence[Waiting]) -> Told:
+    """Return several messages as one: read as the longest that tells a dispute, facts of all."""
+    heard = [each.told.heard for each in waiting]
+    best = max(heard, key=lambda each: (each.intent == DISPUTE, len(each.text)))
+    if len(heard) == 1:
+        return Told(best)
+    text = "\n".join(each.text for each in heard)
+    flags = frozenset(flag for each in heard for flag in each.flags)
+    facts = read_facts(text, waiting[-1].at)
+    return Told(replace(best, text=text, flags=flags, facts=facts))
 
 
 @dataclass
@@ -100,10 +117,8 @@ class Carrying:
         match effect:
             case GiveConsent():
                 self.conversation = replace(self.conversation, consented_at=self.now)
-            case KeepWaiting():
-                if self.told is not None:
-                    held = Waiting(self.told, self.message, self.now)
-                    self.waiting_room.hold(self.conversation.id, held)
+            case KeepWaiting() | ForgetWaiting():
+                self._wait(effect)
             case RecallWaiting():
                 return self._recall()
             case Hold(flags, number):
@@ -116,13 +131,21 @@ class Carrying:
                 return self._serve(effect)
         return None
 
+    def _wait(self, effect: KeepWaiting | ForgetWaiting) -> None:
+        if isinstance(effect, ForgetWaiting):
+            self.waiting_room.drop(self.conversation.id)
+        elif self.told is not None:
+            held = Waiting(self.told, self.message, self.now)
+            self.waiting_room.hold(self.conversation.id, held)
+
     def _recall(self) -> Event:
         waiting = self.waiting_room.look(self.conversation.id, self.now)
-        if waiting is None:
+        if not waiting:
             return NothingWaiting()
         self.has_recalled = True
-        self.work.inbox.complete(waiting.message)
-        return waiting.told
+        for each in waiting:
+            self.work.inbox.complete(each.message)
+        return as_one(waiting)
 
     def _call(self, effect: CallPerson) -> None:
         about = effect.number or self.conversation.id

@@ -159,7 +159,7 @@ class MediationCase:
 
 
 def case_number(year: int, sequence: int) -> int:
-    """Return the case number (一案一码): year, five-digit sequence, and a check digit.
+    """Return the case number (一案一码): year, sequence of five digits or more, and a check digit.
 
     The check digit is ISO 7064 mod 11,10 over the first nine digits, so that one wrong or two
     swapped digits, as when a number is read out over the phone, do not lead to another case.
@@ -178,7 +178,7 @@ def is_case_number(number: int) -> bool:
     (True, False)
     """
     text = str(number)
-    return len(text) == 10 and _check_digit(text[:-1]) == int(text[-1])
+    return len(text) >= 10 and _check_digit(text[:-1]) == int(text[-1])
 
 
 def _check_digit(digits: str) -> int:

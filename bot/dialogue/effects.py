@@ -37,6 +37,11 @@ class RecallWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetWaiting:
+    """Forget the held messages: the person does not agree."""
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterCase:
     """Open a case with what is known. Answers with `CaseOpened`."""
 
@@ -131,6 +136,7 @@ Effect = (
     | GiveConsent
     | KeepWaiting
     | RecallWaiting
+    | ForgetWaiting
     | RegisterCase
     | ChangeCase
     | FindSlots

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.dialogue import case_words, corrections, intake, meeting, replying
-from bot.dialogue.effects import ChangeCase, GiveConsent, RecallWaiting, Say
+from bot.dialogue.effects import ChangeCase, ForgetWaiting, GiveConsent, RecallWaiting, Say
 from bot.dialogue.held import chosen_answer
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
@@ -45,7 +45,7 @@ def _before_consent(state: Dialogue, verb: str, rest: str, view: View) -> Turn:
 def consent(state: Dialogue, agreed: bool) -> Turn:
     """Take the answer to the notice; who said no may still say yes."""
     if not agreed:
-        return state, (Say("no_consent", {}, ("consent:yes",)),)
+        return state, (ForgetWaiting(), Say("no_consent", {}, ("consent:yes",)))
     state = replace(state, stage=Stage.TELLING)
     return state, (GiveConsent(), Say("consent_thanks"), RecallWaiting())
 

@@ -22,9 +22,14 @@ def locking(flags: Iterable[str]) -> tuple[str, ...]:
 
 
 def hold(state: Dialogue, flags: tuple[str, ...]) -> Turn:
-    """Help first: the card, a person is called, all mediation is locked, no form."""
-    effects: list[Effect] = [Say(f"help_{_card(flags)}", {}, ("do:safe", "do:person"))]
+    """Help first: the card, a person is called, all mediation is locked, no form.
+
+    Under a hold more of the same is listened to; a new danger, or one this minute, has its card.
+    """
     fresh = tuple(flag for flag in flags if flag not in state.flags)
+    if state.stage is Stage.HELD and not fresh and "now" not in flags:
+        return state, (Say("held_listening", {}, ("do:person",)),)
+    effects: list[Effect] = [Say(f"help_{_card(flags)}", {}, ("do:safe", "do:person"))]
     if state.stage is not Stage.HELD or fresh:
         effects += [Hold(flags, number) for number in state.case_numbers or (None,)]
         effects.append(

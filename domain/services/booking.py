@@ -125,13 +125,8 @@ def _end(work: UnitOfWork, booking: SessionBooking) -> None:
 
 
 def release_case(work: UnitOfWork, number: int, now: datetime, actor: str) -> MediationCase:
-    """End the safety hold of a case and of its applicant's chat; for a trained person to decide."""
+    """End the safety hold of a case; for a trained person to decide, after a separate talk."""
     case = work.cases.get(number).release()
     work.cases.save(case)
     work.cases.note(number, now, actor, "released")
-    if case.applicant.conversation_id is not None:
-        conversation = work.conversations.by_id(case.applicant.conversation_id)
-        if conversation is not None and conversation.is_held:
-            state = {**conversation.state, "stage": "resting"}
-            work.conversations.save(replace(conversation, is_held=False, state=state))
     return case

@@ -68,6 +68,7 @@ def record_agreement(
         work.follow_ups.cancel_of_booking(booking.id)
     agreed = case.advance(Stage.AGREED)
     work.cases.save(agreed)
+    work.follow_ups.cancel_of_case(case.number)  # an earlier agreement's plan is over
     work.agreements.add(agreement)
     work.follow_ups.add(row for row in plan_agreement(agreement) if row.due_at > now)
     work.cases.note(case.number, now, actor, "agreed")
@@ -288,7 +289,7 @@ def take_answer(work: UnitOfWork, said: Answer, now: datetime) -> str:
     Not kept: the case is BREACHED and a person urges (督促) within one working day. Disputed: a
     person calls. Refuses with `NothingAsked` where no question is open.
     """
-    case = work.cases.get(said.case_number)
+    case = work.cases.get(_case_asked_about(work, said))
     role = next((p.role for p in case.parties if p.conversation_id == said.conversation_id), None)
     if role is None:
         raise NothingAsked(said.conversation_id)
@@ -308,6 +309,12 @@ def take_answer(work: UnitOfWork, said: Answer, now: datetime) -> str:
     kind = TaskKind.PHONE if said.answer == "disputed" else TaskKind.URGE
     list(_call(work, case, kind, now, f"{said.answer}:{asked[-1].key}", role))
     return "answer_" + said.answer
+
+
+def _case_asked_about(work: UnitOfWork, said: Answer) -> int:
+    """Return the case of the question that was answered; a person may have more than one case."""
+    row = work.follow_ups.get(said.follow_up_id) if said.follow_up_id is not None else None
+    return row.case_number if row is not None else said.case_number
 
 
 def _call(

@@ -78,11 +78,19 @@ def change_case(
 ) -> MediationCase:
     """Put corrected facts, or further words of the applicant, into an open case."""
     case = work.cases.get(number).change_facts(facts)
+    case = replace(case, parties=tuple(_corrected(party, facts) for party in case.parties))
     if words:
         case = replace(case, summary=f"{case.summary}\n{words}"[:SUMMARY_LIMIT])
     work.cases.save(case)
     work.cases.note(number, now, "citizen", "changed", ",".join(facts) or "words")
     return case
+
+
+def _corrected(party: Party, facts: Mapping[str, FactValue]) -> Party:
+    if party.role is Role.RESPONDENT:
+        return replace(party, name=_said(facts, "respondent", party.name))
+    name, phone = _said(facts, "name", party.name), _said(facts, "phone", party.phone)
+    return replace(party, name=name, phone=phone)
 
 
 def _said(facts: Mapping[str, FactValue], name: str, otherwise: str) -> str:

@@ -89,7 +89,7 @@ def _runs_through(told: str, label: str) -> bool:
 def _bare_no(told: str, choices: Sequence[Choice]) -> list[Choice]:
     """Take a bare no (没得, 不有) for the only answer that is one."""
     answer = yes_or_no(told)
-    if answer is None or answer[0]:
+    if answer is None or answer[0] or told.startswith(("不晓", "不知", "不清")):
         return []
     noes = [choice for choice in choices if choice.label[:1] in "没不无"]
     return noes if len(noes) == 1 else []

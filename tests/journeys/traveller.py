@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.app import App, build_app
 from bot.messages import Incoming, Reply
+from bot.releasing import release_by_case
 from bot.settings import read_settings
 from bot.ticks import put_out, tick
 from domain.agreement import SettlementAgreement
@@ -147,7 +148,7 @@ class Traveller:
 
     def do_release(self, step: dict[str, Any], where: str) -> None:
         self.app.writer.submit(
-            lambda work: booking.release_case(work, self.case(), self.now, "officer")
+            lambda work: release_by_case(work, self.case(), self.now, "officer")
         ).result()
 
     # what is kept

@@ -1,0 +1,44 @@
+"""Ending a safety hold: an officer's decision, after talking with the person alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.dialogue.state import Dialogue, Stage, from_data, to_data
+from domain.conversation import Conversation
+from domain.ports import UnitOfWork
+from domain.services.booking import release_case
+
+
+def release_by_case(work: UnitOfWork, number: int, now: datetime, actor: str) -> str:
+    """Release a case and its applicant's chat; return the stage that the case is at again.
+
+    Refuses with `NoSuchCase` or, where the case is not held, `StageNotReachable`.
+    """
+    case = release_case(work, number, now, actor)
+    if case.applicant.conversation_id is not None:
+        conversation = work.conversations.by_id(case.applicant.conversation_id)
+        if conversation is not None and conversation.is_held:
+            work.conversations.save(released(conversation))
+    return case.stage
+
+
+def release_conversation(work: UnitOfWork, conversation_id: str) -> bool:
+    """Release a chat that was held before it had a case; False where none is held."""
+    conversation = work.conversations.by_id(conversation_id)
+    if conversation is None or not conversation.is_held:
+        return False
+    work.conversations.save(released(conversation))
+    return True
+
+
+def released(conversation: Conversation) -> Conversation:
+    """Return the conversation where it can go on: at rest, telling, or before the notice."""
+    state: Dialogue = from_data(conversation.state)
+    if conversation.consented_at is None:
+        state = Dialogue(Stage.NOTICE)
+    else:
+        stage = Stage.RESTING if state.case_number is not None else Stage.TELLING
+        state = replace(state, stage=stage, flags=(), asked=None)
+    return replace(conversation, is_held=False, state=to_data(state))
