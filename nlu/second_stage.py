@@ -74,7 +74,8 @@ class SecondStage:
             parts = [
                 kept[name].astype(np.float32) for name in ("centre", "support", "duals", "matrix")
             ]
-        return cls(*parts, Calibration.load(folder / "calibration.npz"))
+        centre, support, duals, matrix = parts
+        return cls(centre, support, duals, matrix, Calibration.load(folder / "calibration.npz"))
 
 
 def _direction(vectors: Floats) -> Floats:
