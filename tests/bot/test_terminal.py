@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.terminal import chat, chat_json, unseen_by
+from bot.channels.terminal import chat, chat_json, incoming, unseen_by
 from bot.messages import Incoming, Reply
 from domain.conversation import OutboxState, OutWord
 from tests.bot.webhouse import House, build_house
@@ -142,6 +142,7 @@ def test_half_characters_are_taken_and_never_stop_the_output(house: House) -> No
 
     assert all(turn for turn in turns)
     assert {reply["to"] for turn in turns for reply in turn} == {"y?"}
+    assert incoming(json.dumps(said("老板欠我\udc00工钱"))).text == "老板欠我?工钱"
 
 
 def test_empty_lines_between_are_passed_over(house: House) -> None:

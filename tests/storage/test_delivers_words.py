@@ -76,15 +76,14 @@ def test_no_more_is_handed_out_than_was_asked_for(work: OpenWork) -> None:
 
 
 def test_who_waits_for_an_answer_comes_before_who_is_reminded(work: OpenWork) -> None:
-    settle(work, 1, OutboxState.SENT)
-    settle(work, 2, OutboxState.SENT)
+    for number in (1, 2, 3):
+        settle(work, number, OutboxState.SENT)
     remind(work, "明天见面", "c1")
-
     with work() as kept:
         kept.outbox.add([a_word("四", "c2")])
         kept.commit()
 
-    assert claimed(work) == ["luo:三", "yang:明天见面"]
+    assert claimed(work) == ["luo:四", "yang:明天见面"]
 
 
 def test_a_word_that_must_wait_keeps_later_words_to_the_same_person_behind_it(
