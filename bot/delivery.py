@@ -12,7 +12,6 @@ from typing import Protocol, TypeVar
 
 from bot.turns import Keeper
 from domain.conversation import DueWord, OutboxState, OutWord, Task, TaskKind
-from domain.errors import NoSuchCase
 from domain.ports import UnitOfWork
 from domain.session import BookingStatus
 
@@ -243,10 +242,7 @@ def is_still_wanted(work: UnitOfWork, word: OutWord, now: datetime) -> bool:
         return False
     if word.case_number is None:
         return True
-    try:
-        case = work.cases.get(word.case_number)
-    except NoSuchCase:
-        return False
+    case = work.cases.get(word.case_number)
     return case.is_open and not case.is_held and _session_stands(work, case.number, word, now)
 
 

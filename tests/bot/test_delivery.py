@@ -365,6 +365,17 @@ def test_a_reminder_that_comes_after_the_session_stays_unsaid(
     assert states(writer) == ["dead"]
 
 
+def test_a_question_about_an_open_case_goes_out_without_a_session(
+    outgoing: Delivery, work: OpenWork, writer: Writer, messenger: Messenger
+) -> None:
+    keep(work, a_case(7))
+    put(writer, to("yang", "对方给了没有？", unasked=True, case_number=7))
+
+    deliver(outgoing)
+
+    assert messenger.took == ["yang:对方给了没有？"]
+
+
 def test_a_reply_to_somebody_under_a_safety_hold_goes_out(
     a_session_to_come: str, outgoing: Delivery, writer: Writer, messenger: Messenger
 ) -> None:
@@ -472,3 +483,25 @@ def test_what_is_known_of_a_word_is_kept_once_the_database_is_back(
         await stop(running)
 
     asyncio.run(go())
+
+
+def test_a_word_of_which_nothing_can_be_kept_stays_in_doubt(
+    short_pauses: None,
+    monkeypatch: pytest.MonkeyPatch,
+    people: None,
+    database_url: str,
+    writer: Writer,
+    messenger: Messenger,
+    clock: Clock,
+) -> None:
+    monkeypatch.setattr(delivery, "SETTLE_TRIES", 2)
+    put(writer, to("yang", "一"))
+    failing = Writer(open_engine(database_url))
+    messenger.before = lambda _: failing.close()
+    deliver(Delivery(failing, "telegram", messenger, clock))
+    assert states(writer) == ["sending"]
+
+    messenger.before = lambda _: None
+    clock.now += LEASE
+    deliver(Delivery(writer, "telegram", messenger, clock))
+    assert messenger.took == ["yang:一", "yang:（重发）一"]

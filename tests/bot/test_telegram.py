@@ -362,6 +362,24 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_then_it_goes_on(
     assert tasks(on_any) == []
 
 
+def test_where_too_many_wait_a_message_comes_later_and_is_not_set_aside(
+    api: BotApi, tmp_path: Path
+) -> None:
+    house = build_house(tmp_path, waiting_limit=1)
+
+    async def go() -> None:
+        for chat in (YANG, LUO):
+            api.says(chat, "你好")
+        async with talking(house, api):
+            await turn_is_over(house, api)
+
+    asyncio.run(go())
+    left = tasks(house)
+    house.writer.close()
+    assert len(api.texts(YANG)) == len(api.texts(LUO)) == 1
+    assert left == []
+
+
 class Choking(Keywords):
     """Fails at certain words, however often they come."""
 

@@ -304,13 +304,13 @@ def test_rows_of_a_process_that_died_are_fired_by_the_next(people: None, writer:
 def test_a_row_that_somebody_else_has_fired_meanwhile_is_not_fired_again(
     people: None, writer: Writer
 ) -> None:
-    do(writer, lambda work: work.follow_ups.add([a_follow_up()]))
-    slow = do(writer, lambda work: work.follow_ups.claim(NOW, 10))[0]
-    fired(writer, NOW + LEASE)
+    do(writer, lambda work: work.follow_ups.add([a_follow_up("k1"), a_follow_up("k2")]))
+    slow = tick(writer, RENDERER, NOW)
+    next(slow)
 
-    with pytest.raises(Exception, match=str(slow.id)):
-        do(writer, lambda work: follow_up.fire(work, slow, NOW + LEASE))
-    assert len(do(writer, lambda work: work.pages.out_words_after("yang", 0))) == 1
+    assert fired(writer, NOW + LEASE) == ["check_week>yang"]
+    assert [*slow] == []
+    assert len(do(writer, lambda work: work.pages.out_words_after("yang", 0))) == 2
 
 
 @pytest.fixture
@@ -354,13 +354,19 @@ def test_two_processes_that_tick_at_once_say_everything_once(
     assert {row.state for row in rows} == {FollowUpState.SENT}
 
 
-def test_a_question_knows_its_row_so_that_its_answer_finds_it(people: None, writer: Writer) -> None:
+def test_a_question_knows_its_row_and_its_choices_can_be_typed(
+    people: None, writer: Writer
+) -> None:
+    at_rest = a_conversation("yang", channel="telegram", sender="yang", state={"stage": "resting"})
+    do(writer, lambda work: work.conversations.save(at_rest))
     do(writer, lambda work: work.follow_ups.add([a_follow_up(kind=FollowUpKind.CHECK_QUARTER)]))
     row = do(writer, lambda work: work.follow_ups.of_case(1))[0]
 
     fired(writer, NOW)
 
     word = do(writer, lambda work: work.pages.out_words_after("yang", 0)[0])
-    assert [choice["id"] for choice in word.choices] == [
-        f"answer:{row.id}:{answer}" for answer in follow_up.ANSWERS
-    ]
+    state = do(writer, lambda work: work.conversations.by_id("yang").state)
+    ids = [f"answer:{row.id}:{answer}" for answer in follow_up.ANSWERS]
+    assert [choice["id"] for choice in word.choices] == ids
+    assert state["follow_up"] == row.id
+    assert [id_ for id_, _ in state["offered"]] == ids
