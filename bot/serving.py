@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import uvicorn
 import uvloop
@@ -33,7 +33,8 @@ def run_server(settings: Settings, ticks: bool = True, training: bool = True) ->
     gc.freeze()  # catalogue, model and templates live as long as the process: look at them no more
     gc.set_threshold(GARBAGE_THRESHOLD)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runs = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        with suppress(KeyboardInterrupt), runs as runner:  # Ctrl-C is how it is meant to end
             runner.run(_serve(app, ticks, training))
     finally:
         app.close()
