@@ -81,6 +81,9 @@ def ready_interpreter(settings: Settings) -> Interpreter:
     try:
         return load(settings.models)
     except NoModel:
-        log.info("no trained model yet: training one, this takes some seconds")
+        log.info(
+            "no trained model yet: training its first stage, this takes some seconds "
+            "(`python -m bot train` trains both)"
+        )
         train(settings.models, sentences=False)
         return load(settings.models)

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from io import TextIOWrapper
 from typing import Any, TextIO, TypeVar
 
-from bot.app import App, build_app, ready_writer, wall_clock
+from bot.app import App, build_app, ready_interpreter, ready_writer, wall_clock
 from bot.channels import terminal
 from bot.messages import Incoming, Reply
 from bot.releasing import release_by_case, release_conversation
@@ -70,7 +70,7 @@ def chat(settings: Settings, wanted: Namespace) -> None:
 
 def classify(settings: Settings, wanted: Namespace) -> int:
     """Read JSON lines {"id","text"} and write what each text means, in the same order."""
-    interpreter = load(settings.models)
+    interpreter = ready_interpreter(settings)
     now = local(wanted.today, NOON) if wanted.today else wall_clock()
     faults = 0
     waiting: list[dict[str, Any]] = []
