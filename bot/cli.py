@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("alembic", "apscheduler", "httpcore", "httpx", "telegram"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("rasa").setLevel(logging.ERROR)  # it warns of its own recipe, with text
     try:
         settings = read_settings(os.environ)
         return int(wanted.word(settings, wanted) or 0)

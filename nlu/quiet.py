@@ -13,7 +13,7 @@ def quiet_rasa() -> None:
     to the terminal by itself; a warning of its own names files, never messages.
     """
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
-    logging.getLogger("rasa").setLevel(logging.WARNING)
+    logging.getLogger("rasa").setLevel(logging.ERROR)  # it warns of its own graph recipe
     import structlog  # noqa: PLC0415  after the environment is set
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
