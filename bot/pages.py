@@ -28,7 +28,7 @@ class Pages:
         )
         self._environment.filters |= {"when": when, "day": day, "masked": mask}
 
-    def page(self, template: str, status: int = 200, **data: Any) -> HTMLResponse:  # noqa: ANN401 - a template takes anything
+    def page(self, template: str, status: int = 200, **data: Any) -> HTMLResponse:
         """Return `template` (its path without .html.j2) as a response."""
         words = self._environment.get_template(f"{template}.html.j2").render(data)
         return HTMLResponse(words, status)

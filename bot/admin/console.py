@@ -76,7 +76,7 @@ class Console:
 
         return guarded
 
-    def _page(self, name: str, visit: Visit, **data: Any) -> Response:  # noqa: ANN401
+    def _page(self, name: str, visit: Visit, **data: Any) -> Response:
         data |= {"visit": visit, "token": self._doorway.token(visit), "types": self._types}
         data |= {"now": self._served.clock(), "labels": EVERYTHING}
         return self._pages.page(f"admin/{name}", **data)
