@@ -13,12 +13,13 @@ from typing import Protocol
 
 from domain.calendar import LOCAL
 from nlu import gates
-from nlu.figures import Extra, Figures, extra_of, figures_of
-from nlu.gold import NoGold, read_gold, read_lines
-from nlu.interpreter import DISPUTE, LEGAL_QUESTION, Heard
-from nlu.judged import Answer, GoldLine, Judged
+from nlu.figures import Figures, figures_of
+from nlu.gold import GOLD, GoldLine, NoGold, read_gold, read_lines
+from nlu.interpreter import Heard
+from nlu.judged import MATTERS, Answer, Judged
 from nlu.reading import Reading
-from nlu.report import write_report
+from nlu.report import rivalry_summary, summary, write_report
+from nlu.rivals import Rivalry, rivalry_of
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # facts are not measured; any time would do
 BATCH = 64
@@ -42,43 +43,46 @@ class Evaluation:
     """What was measured; its text is the summary for a terminal."""
 
     figures: Figures | None
-    extra: Extra | None
-    told: tuple[str, ...]
+    rivalry: Rivalry | None
+    notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        parts = [str(each) for each in (self.figures, self.extra) if each is not None]
-        return "\n\n".join([*parts, *self.told])
+        parts = [summary(self.figures)] if self.figures else []
+        parts += [rivalry_summary(self.rivalry)] if self.rivalry else []
+        return "\n\n".join([*parts, *self.notes])
 
 
-def evaluate_and_report(reader: Reader, report: Path, extra_file: Path | None = None) -> Evaluation:
+def evaluate_and_report(
+    reader: Reader, report: Path, extra_file: Path | None = None, gold: Path = GOLD
+) -> Evaluation:
     """Measure on the gold set and on `extra_file`, and write the page `report`.
 
-    A copy without its tests has no gold set: the summary says so. Raises NoGold for a file that
-    cannot be read.
+    A copy without its tests has no gold set: the summary says so. Raises NoGold for an
+    `extra_file` that cannot be read.
     """
-    told: list[str] = []
-    figures = None
+    notes: list[str] = []
+    figures = rivalry = None
     try:
-        figures = measure(reader)
+        figures = measure(reader, read_gold(gold))
     except NoGold as missing:
-        told.append(str(missing))
-    extra = None
+        notes.append(str(missing))
     if extra_file is not None:
-        extra = extra_of(extra_file, judge(reader, tuple(read_lines(extra_file))))
-    if figures is not None or extra is not None:
-        write_report(report, figures, extra)
-        told.append(f"report: {report}")
-    return Evaluation(figures, extra, tuple(told))
+        rivalry = rivalry_of(extra_file.name, judge(reader, tuple(read_lines(extra_file))))
+    if figures or rivalry:
+        write_report(report, figures, rivalry)
+        notes.append(f"report: {report}")
+    return Evaluation(figures, rivalry, tuple(notes))
 
 
-def measure(reader: Reader) -> Figures:
-    """Measure on the gold set; raises NoGold."""
-    return figures_of(reader.model, judge(reader, read_gold()))
+def measure(reader: Reader, gold: Sequence[GoldLine]) -> Figures:
+    """Measure on the gold set."""
+    return figures_of(reader.model, judge(reader, gold))
 
 
 def judge(reader: Reader, lines: Sequence[GoldLine]) -> tuple[Judged, ...]:
     """Return every line with what the model says to it."""
-    return tuple(Judged(line, answer) for line, answer in zip(lines, _answers(reader, lines)))
+    answers = _answers(reader, lines)
+    return tuple(Judged(line, answer) for line, answer in zip(lines, answers, strict=True))
 
 
 def _answers(reader: Reader, lines: Sequence[GoldLine]) -> Iterator[Answer]:
@@ -98,7 +102,7 @@ def answer_of(text: str, reading: Reading) -> Answer:
         intent=intent,
         ranking=tuple(labels.types[column] for column in order),
         confidence=float(reading.types.max()),
-        is_matter=chances[DISPUTE] + chances[LEGAL_QUESTION],
+        matter=sum(chances[intent] for intent in MATTERS),
         flags=gates.flags(text, reading),
         is_ours=gates.is_ours(reading),
         is_sure=gates.is_sure(reading),

@@ -20,7 +20,8 @@ class NoGold(Exception):
 class GoldLine:
     """One message with its labels; `also_ok` are leaves or flags that are right as well.
 
-    `intent` is None where any would do. `part` is the file of the gold set that holds it.
+    `intent` is None where any would do. `part` is the file of the gold set that holds it. `gpt4`
+    are the leaves that an answer of GPT-4 stands for, where a file of real questions names them.
     """
 
     id: str
@@ -31,6 +32,7 @@ class GoldLine:
     flags: frozenset[str]
     register: str
     part: str
+    gpt4: frozenset[str] | None = None
 
     @property
     def right_types(self) -> frozenset[str]:
@@ -72,4 +74,5 @@ def _line(told: dict[str, Any], part: str) -> GoldLine:
         frozenset(told.get("flags", ())),
         told.get("register", ""),
         part,
+        frozenset(told["gpt4"]) if "gpt4" in told else None,
     )

@@ -107,9 +107,7 @@ def accuracy_at(confidences: Sequence[float], hits: Sequence[bool], coverage: fl
     return next(enough, 0.0)
 
 
-def reliability(
-    confidences: Sequence[float], hits: Sequence[bool], bins: int = BINS
-) -> list[Bin]:
+def reliability(confidences: Sequence[float], hits: Sequence[bool], bins: int = BINS) -> list[Bin]:
     """Return the answers sorted into bins of equal width by confidence; empty bins are left out."""
     p, right = np.asarray(confidences, float), np.asarray(hits, float)
     place = np.minimum((p * bins).astype(int), bins - 1)
@@ -143,8 +141,10 @@ def roc_curve(scores: Sequence[float], positive: Sequence[bool]) -> list[Point]:
     values, truth = np.asarray(scores, float), np.asarray(positive, bool)
     steps = np.unique(values)[::-1]
     kept = [
-        Point(share((values[~truth] >= t).sum(), (~truth).sum()),
-              share((values[truth] >= t).sum(), truth.sum()))
+        Point(
+            share((values[~truth] >= t).sum(), (~truth).sum()),
+            share((values[truth] >= t).sum(), truth.sum()),
+        )
         for t in steps
     ]
     return [Point(0.0, 0.0), *kept]

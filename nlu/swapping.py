@@ -1,62 +1,79 @@
-"""The current model while serving: another version takes over without a pause."""
+"""The understanding of a running program: a new version takes over while messages are read."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from nlu.interpreter import Heard, Understanding
-from nlu.model_store import POINTER, ModelDamaged, NoModel
-from nlu.rasa_interpreter import RasaInterpreter, load
+from nlu.interpreter import Heard, Interpreter, Understanding
+from nlu.model_store import POINTER, ModelDamaged, ModelStore, NoModel
+from nlu.rasa_interpreter import load, load_version
 
+LOOK_EVERY = 1.0  # seconds between two looks at the pointer file
+Stamp = tuple[int, int, int] | None
 log = logging.getLogger(__name__)
 
 
 class Swapping:
-    """Reads with the model that `current.json` names; safe in several threads.
+    """Reads messages with the current model of a folder, in whatever thread.
 
-    The pointer is looked at for every batch, which costs a few microseconds. A new version is
-    loaded beside while the old one goes on reading; a damaged one never takes over.
+    Between two looks a message costs one comparison of times. When the pointer file has changed,
+    a thread loads the version it names, and one assignment hands the following messages to it:
+    each call of `read` is answered by one version. A version that cannot be loaded is logged
+    once, and the one before goes on. Raises NoModel or ModelDamaged where there is none to begin
+    with.
     """
 
-    def __init__(self, models: Path) -> None:
-        self._models, self._pointer = models, models / POINTER
-        self._seen = self._stamp()
-        self._current = load(models)
-        self._loading = threading.Lock()
+    def __init__(self, models: Path, look_every: float = LOOK_EVERY) -> None:
+        self._store, self._look_every = ModelStore(models), look_every
+        self._seen = self._stamp()  # before loading: a change meanwhile is seen at the next look
+        self._serving: Interpreter = load(models)
+        self._next_look = time.monotonic() + look_every
+        self._looking = threading.Lock()
 
     @property
     def model(self) -> str:
-        """The version of the model that reads now."""
-        return self._current.model
-
-    @property
-    def current(self) -> RasaInterpreter:
-        """The model that reads now."""
-        return self._current
+        """The version that serves now."""
+        return self._serving.model
 
     def read(self, messages: Sequence[Heard]) -> list[Understanding]:
-        """Return what each message means, all by one version."""
-        if self._stamp() != self._seen and self._loading.acquire(blocking=False):
-            threading.Thread(target=self._take_over, name="model", daemon=True).start()
-        return self._current.read(messages)
+        """Return what each message means, in order."""
+        if time.monotonic() >= self._next_look:
+            self.look()
+        return self._serving.read(messages)
 
-    def _take_over(self) -> None:
+    def look(self) -> None:
+        """Begin to load a new version if there is one; returns at once."""
+        if not self._looking.acquire(blocking=False):
+            return
+        self._next_look = time.monotonic() + self._look_every
+        stamp = self._stamp()
+        if stamp == self._seen:
+            self._looking.release()
+            return
+        self._seen = stamp
+        threading.Thread(target=self._swap, name="new-model", daemon=True).start()
+
+    def _swap(self) -> None:
         try:
-            self._seen = self._stamp()
-            self._current = load(self._models)
-            log.info("model %s took over", self._current.model)
-        except (NoModel, ModelDamaged) as fault:
-            log.error("model %s goes on: %s", self._current.model, fault)
+            version = self._store.current()
+            if version != self._serving.model:
+                self._serving = load_version(self._store, version)
+                log.info("model %s serves from now on", version)
+        except (ModelDamaged, NoModel) as fault:
+            log.error("%s still serves: %s", self._serving.model, fault)
+        except Exception:
+            log.exception("%s still serves: the new model cannot be loaded", self._serving.model)
         finally:
-            self._loading.release()
+            self._looking.release()
 
-    def _stamp(self) -> tuple[int, int]:
-        """Return what changes when another pointer is put in place."""
+    def _stamp(self) -> Stamp:
+        """Return what changes whenever the pointer file is replaced."""
         try:
-            told = self._pointer.stat()
-        except FileNotFoundError:
-            return (0, 0)
-        return (told.st_ino, told.st_mtime_ns)
+            found = (self._store.folder / POINTER).stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
