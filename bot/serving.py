@@ -22,7 +22,10 @@ from bot.web import build_web
 from nlu.stages import can_be_better
 
 GARBAGE_THRESHOLD = 50_000  # new objects between two looks for garbage
-TRAIN_GENTLY = "import os; os.nice(10); from bot.cli import main; main(['train'])"
+TRAIN_GENTLY = (  # Ctrl-C is for us to pass on
+    "import os, signal; os.nice(10); signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "from bot.cli import main; main(['train'])"
+)
 
 log = logging.getLogger(__name__)
 

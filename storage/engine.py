@@ -81,13 +81,18 @@ def _sqlite(url: URL, reads_only: bool = False) -> Engine:
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
     if url.database in {None, "", ":memory:"}:
         engine = create_engine(
-            url, connect_args=arguments, poolclass=StaticPool, json_serializer=to_json
+            url,
+            connect_args=arguments,
+            poolclass=StaticPool,
+            json_serializer=to_json,
+            hide_parameters=True,
         )
     else:
         engine = create_engine(
             url,
             connect_args=arguments,
             json_serializer=to_json,
+            hide_parameters=True,
             pool_size=READERS,
             max_overflow=4 * READERS,
         )
@@ -125,6 +130,7 @@ def _postgresql(url: URL) -> Engine:
         url,
         connect_args={"connect_timeout": 5, "application_name": "hejie"},
         json_serializer=to_json,
+        hide_parameters=True,
         pool_size=2 * READERS,
         max_overflow=4 * READERS,
     )

@@ -68,6 +68,9 @@ TASKS: Mapping[str, str] = {
     "urge": "督促履行",
     "escalation": "报上一级",
     "no_slot": "没有空闲时间",
+    "not_reached": "消息送不到",
+    "update_not_taken": "有消息没收进来",
+    "follow_up_not_fired": "回访没发出去",
     "privacy": "个人信息请求",
     "alert": "提醒",
 }

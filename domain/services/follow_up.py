@@ -87,7 +87,7 @@ def fire(work: UnitOfWork, row: FollowUp, now: datetime) -> list[Outcome]:
     In quiet hours the row waits for 08:00.
     """
     case = work.cases.get(row.case_number)
-    if not _still_wanted(work, case, row):
+    if not _still_wanted(work, case, row, now):
         work.follow_ups.mark(row, FollowUpState.CANCELLED, now)
         return []
     later = outside_quiet_hours(now)
@@ -98,13 +98,15 @@ def fire(work: UnitOfWork, row: FollowUp, now: datetime) -> list[Outcome]:
     return list(_carry_out(work, case, row, now))
 
 
-def _still_wanted(work: UnitOfWork, case: MediationCase, row: FollowUp) -> bool:
+def _still_wanted(work: UnitOfWork, case: MediationCase, row: FollowUp, now: datetime) -> bool:
     if case.is_held or not case.is_open or _is_held(work, _party(case, row)):
         return False
     if row.booking_id is None:
         return True
     booking = work.sessions.get(row.booking_id)
-    return booking is not None and booking.status is BookingStatus.BOOKED
+    if booking is None or booking.status is not BookingStatus.BOOKED:
+        return False
+    return row.kind not in SESSION_REMINDERS or booking.starts_at > now
 
 
 def _party(case: MediationCase, row: FollowUp) -> Party:
@@ -129,7 +131,8 @@ def _carry_out(
             if row.booking_id is not None:
                 yield from miss_visit(work, row.booking_id, now)
         case FollowUpKind.STILL_UNANSWERED:
-            if len(work.follow_ups.unanswered(case.number, row.recipient)) >= 1:
+            unanswered = work.follow_ups.unanswered(case.number, row.recipient)
+            if len(unanswered) >= UNANSWERED_BEFORE_PHONE:
                 yield from _call(
                     work, case, TaskKind.PHONE, now, f"unanswered:{row.key}", row.recipient
                 )
