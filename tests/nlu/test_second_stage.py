@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from nlu import gates
+from nlu.embedder import embed_kept
+from nlu.labelled import Labelled
+from nlu.rasa_interpreter import load
+from nlu.second_stage import RIDGE, SecondStage, _solve
+from nlu.train import train
+
+UNSURE = "师傅答应我的事情一样也没有做到，请帮我想想办法"
+
+
+def test_a_story_that_the_first_stage_is_unsure_of_is_read_again(both_stages, heard):
+    [story] = both_stages.read([heard(UNSURE)])
+
+    assert story.second_stage
+
+
+def test_an_answer_to_a_fact_never_reaches_the_second_stage(both_stages, heard):
+    [answer] = both_stages.read([heard(UNSURE, asked=True)])
+
+    assert not answer.second_stage
+
+
+def test_a_word_or_two_never_reach_the_second_stage(both_stages, heard):
+    [word] = both_stages.read([heard("师傅么")])
+
+    assert not word.second_stage
+
+
+def test_what_the_first_stage_is_sure_of_is_not_read_again(both_stages, heard, monkeypatch):
+    monkeypatch.setattr(gates, "GREY", (1, 1))
+    monkeypatch.setattr(gates, "CLEAR_INTENT", 0)
+    monkeypatch.setattr(gates, "CLEAR_TYPE", 0)
+
+    assert not both_stages.read([heard(UNSURE)])[0].second_stage
+
+
+def test_a_flag_in_the_grey_zone_is_asked_of_the_second_stage(both_stages, heard, monkeypatch):
+    monkeypatch.setattr(gates, "GREY", (0, 1))
+    monkeypatch.setattr(gates, "CLEAR_INTENT", 0)
+    monkeypatch.setattr(gates, "CLEAR_TYPE", 0)
+
+    assert both_stages.read([heard(UNSURE)])[0].second_stage
+
+
+def test_many_threads_read_the_same_as_one(both_stages, heard):
+    batch = [heard(UNSURE), heard("邻居家的水都流到我家院子里来了"), heard("你好")]
+    alone = both_stages.read(batch)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(each == alone for each in pool.map(both_stages.read, [batch] * 8))
+
+
+def test_without_the_wheel_the_first_stage_serves_and_says_so(
+    small_models, heard, monkeypatch, caplog
+):
+    monkeypatch.setattr("nlu.components.sentence_stage.is_installed", lambda: False)
+    with caplog.at_level(logging.WARNING):
+        interpreter = load(small_models)
+
+    assert caplog.text.count("the first stage alone serves") == 1
+    assert not interpreter.read([heard(UNSURE)])[0].second_stage
+
+
+def test_without_the_wheel_training_makes_the_first_stage_alone(
+    small_project, tmp_path, heard, monkeypatch, caplog
+):
+    monkeypatch.setattr("nlu.train.is_installed", lambda: False)
+    train(tmp_path, source=small_project)
+
+    assert "training the first stage alone" in caplog.text
+    assert not load(tmp_path).read([heard(UNSURE)])[0].second_stage
+
+
+def test_only_sentences_not_seen_before_are_embedded(tmp_path, monkeypatch):
+    asked = []
+
+    class Counting:
+        def embed(self, texts):
+            asked.extend(texts)
+            return np.eye(len(texts), 384, dtype=np.float32)
+
+    monkeypatch.setattr("nlu.embedder.Embedder", Counting)
+    cache = tmp_path / "embeddings.npz"
+    first = embed_kept(["一", "二"], cache)
+    again = embed_kept(["二", "三", "一"], cache)
+
+    assert asked == ["一", "二", "三"]
+    assert np.array_equal(again[[2, 0]], first)
+
+
+def test_the_margins_of_a_sentence_left_out_are_those_of_a_training_without_it():
+    random = np.random.default_rng(3)
+    points = random.normal(size=(30, 4)).astype(np.float32)
+    goals = np.sign(random.normal(size=(30, 2))).astype(np.float32)
+    kernel = np.exp(-((points[:, None] - points[None]) ** 2).sum(axis=2))
+    _, left_out = _solve(kernel.copy(), goals)
+
+    rest = np.arange(1, 30)
+    ridge = kernel[np.ix_(rest, rest)] + RIDGE * np.eye(29, dtype=np.float32)
+    without = kernel[0, rest] @ np.linalg.solve(ridge, goals[rest])
+    assert left_out[0] == pytest.approx(without, abs=1e-3)
+
+
+def test_a_saved_second_stage_reads_as_before(tmp_path):
+    random = np.random.default_rng(5)
+    sentences = [
+        Labelled(text, intent, kind, frozenset(), topic)
+        for text, intent, kind, topic in (
+            [
+                ("欠钱不还了", "dispute", "loan", None),
+                ("工资不发给我", "dispute", "labour_wage", None),
+            ]
+            * 4
+            + [("收费吗多少钱", "service_question", None, "fee")] * 4
+            + [("要多久才调完", "service_question", None, "duration")] * 4
+        )
+    ]
+    flagged = [Labelled("他打我", None, None, frozenset(FLAG), None) for FLAG in FLAG_SETS]
+    sentences += flagged
+    rows = random.normal(size=(len(sentences), 384)).astype(np.float32)
+    stage = SecondStage.train(sentences, rows)
+    stage.save(tmp_path)
+    loaded = SecondStage.load(tmp_path)
+
+    assert np.allclose(loaded.matrix, stage.matrix, atol=1e-2)
+    assert np.allclose(loaded.support, stage.support, atol=1e-3)
+
+
+FLAG_SETS = [
+    ["now"],
+    ["dv"],
+    ["child"],
+    ["self_harm"],
+    ["harm_others"],
+    ["neglect"],
+    ["mass"],
+    ["hazard"],
+]
