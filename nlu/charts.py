@@ -9,8 +9,8 @@ from markupsafe import Markup
 from nlu.measures import Bin, Point
 
 WIDTH, HEIGHT = 460, 300
-LEFT, BOTTOM, TOP, RIGHT = 52, 44, 14, 12
-CELL, NAMES = 20, 130
+LEFT, BOTTOM, TOP, RIGHT = 52, 44, 18, 24
+CELL, NAMES = 20, 96
 Curve = tuple[str, Sequence[Point]]
 
 
@@ -32,10 +32,10 @@ def curves(title: str, across: str, up: str, drawn: Sequence[Curve], floor: floa
 def reliability(title: str, bins: Sequence[Bin]) -> Markup:
     """Draw for each bin how often it hit, against the line on which confidence is honest."""
     parts = [_axes("confidence", "share that was right", 0.0)]
-    bar = Markup('<rect class="bar" x="{}" y="{}" width="26" height="{}"/>')
+    bar = Markup('<rect class="bar" x="{}" y="{}" width="20" height="{}"/>')
     for each in bins:
         top = _y(each.accuracy, 0.0)
-        parts.append(bar.format(_x(each.confidence) - 13, top, round(_y(0.0, 0.0) - top, 1)))
+        parts.append(bar.format(_x(each.confidence) - 10, top, round(_y(0.0, 0.0) - top, 1)))
         parts.append(_text(_x(each.confidence), top - 4, str(each.count), "middle"))
     parts.append(
         Markup('<line class="honest" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(
@@ -64,19 +64,18 @@ def confusion(
     turned = Markup('<text transform="translate({},{}) rotate(-60)">{}</text>')
     for column, answer in enumerate(answers):
         place = NAMES + column * CELL + 14
-        parts.append(turned.format(place, NAMES - 6, names.get(answer, answer)))
+        parts.append(turned.format(place, NAMES - 6, names.get(answer, "no matter")))
     return _svg(title, NAMES + len(answers) * CELL + 60, NAMES + len(names) * CELL + 8, parts)
 
 
 def _cell(x: int, y: int, count: int, total: int, is_right: bool) -> Markup:
-    drawn = Markup(
-        '<rect class="{}" fill-opacity="{}" x="{}" y="{}" width="{}" height="{}"/>'
-    ).format("right" if is_right else "wrong", _shade(count, total), x, y, CELL - 1, CELL - 1)
-    return drawn + _text(x + CELL // 2, y + 14, str(count), "middle")
-
-
-def _shade(count: int, total: int) -> float:
-    return round(0.15 + 0.85 * count / max(total, 1), 2)
+    shade = round(0.15 + 0.85 * count / total, 2)
+    drawn = Markup('<rect class="{}" fill-opacity="{}" x="{}" y="{}" width="{}" height="{}"/>')
+    tone = "on-dark" if shade > 0.6 else ""
+    number = Markup('<text class="{}" x="{}" y="{}" text-anchor="middle">{}</text>')
+    return drawn.format(
+        "right" if is_right else "wrong", shade, x, y, CELL - 1, CELL - 1
+    ) + number.format(tone, x + CELL // 2, y + 14, count)
 
 
 def _axes(across: str, up: str, floor: float) -> Markup:
