@@ -17,7 +17,7 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.story import Citizen
 from tests.trained import models_folder
 
-CLIENTS = 32
+CLIENTS = 64
 SECONDS = 8.0
 WARM_UP = 2.0
 STOCK = 70.0  # messages/s of a stock Rasa 3.6.21 assistant with a 4-slot form on such a machine
