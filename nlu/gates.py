@@ -10,11 +10,12 @@ from nlu.reading import Reading
 from nlu.safety import panel
 
 SURE = 0.8  # 97 of 100 such types are right
-CLEAR_TYPE = 0.99  # from here on the second stage would change nothing
+CLEAR_TYPE = 0.995  # from here on the second stage would change nothing
 CLEAR_INTENT = 0.9
 STORY = 6  # characters
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
+DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.75, 0.85, 15  # the last in characters
 GREY = (0.02, 0.6)  # a flag between these is asked of the second stage
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 
@@ -22,6 +23,16 @@ FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 def is_sure(reading: Reading) -> bool:
     """Tell whether the best dispute type may be taken without asking."""
     return bool(reading.types.max() >= SURE)
+
+
+def intent_of(text: str, reading: Reading) -> int:
+    """Return the column of the intent: a doubtful other intent gives way to a clear matter."""
+    best = int(reading.intents.argmax())
+    matters = [reading.weights.labels.intents.index(name) for name in (DISPUTE, LEGAL_QUESTION)]
+    is_doubtful = best not in matters and reading.intents[best] < DOUBTFUL_INTENT
+    if is_doubtful and len(text) >= MATTER and reading.types.max() >= MATTER_TYPE:
+        return max(matters, key=lambda column: float(reading.intents[column]))
+    return best
 
 
 def is_ours(reading: Reading) -> bool:

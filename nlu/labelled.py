@@ -40,7 +40,7 @@ Columns = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One sentence; `intent` is None where the sentence teaches none (bare safety sentences)."""
+    """One sentence; `intent` is None where it teaches none (look-alikes without a type)."""
 
     text: str
     intent: str | None
@@ -55,7 +55,7 @@ class Labelled:
         told, topic = metadata.get("dispute_type"), metadata.get("topic")
         intent: str | None = label
         if label.startswith((FLAG, LOOKALIKE)):
-            intent = DISPUTE if told else None
+            intent = DISPUTE if told or label.startswith(FLAG) else None
         elif label not in INTENTS:
             intent, told = DISPUTE, label
         flags = frozenset(metadata.get("flags", ()))
