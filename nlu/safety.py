@@ -1,123 +1,206 @@
-"""Red flags that words alone decide: deterministic rules beside the model's score."""
+"""Red flags: words beside the classifier's scores, so that neither alone decides."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import and_
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from nlu.interpreter import FLAGS
+from nlu.needles import MOST, alternatives, needles
 from nlu.ngrams import fold
 
 RULES = Path(__file__).parent / "safety.yml"
-BEFORE = 8  # so many characters before a sign may deny it
-_CUT = "＃"
+CUT = "\x00"  # stands where harmless words were; no gap reaches across it
+GAP = r"[^。!?;\x00]{0,8}"
+SHORT = 6  # up to so many characters the classifier guesses, and words alone decide
+BOUNDS = ("hinted", "threshold", "guarded")
+PARTS = ("harmless", "signs", "hints")
+ELSEWHERE = "elsewhere"
 
 
 class SafetyFaults(Exception):
-    """The rules of `safety.yml` cannot be used; one line a fault."""
+    """The rules cannot be used; one line a fault."""
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """How one red flag is raised.
+class Bounds:
+    """The probabilities from which the classifier raises a flag; see the head of `safety.yml`."""
 
-    A probability of `threshold` raises it, of `guarded` also where the text takes it back.
-    """
-
-    name: str
+    hinted: float
     threshold: float
-    plain: re.Pattern[str]
-    signs: tuple[re.Pattern[str], ...]
-    unless: re.Pattern[str]
+    guarded: float
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyPanel:
-    """Everything in `safety.yml`, compiled. Immutable, safe in several threads."""
+    """All rules. Immutable, safe in several threads.
 
-    harmless: re.Pattern[str]
-    aloof: re.Pattern[str]
-    denial: re.Pattern[str]
-    hinted: float
-    guarded: float
-    rules: tuple[Flag, ...]
+    `allowed` holds for each character a number a slot: bit n is set where the character serves
+    the needle in that slot of pattern n. `free` are the bits of patterns without such a slot.
+    """
+
+    patterns: tuple[re.Pattern[str], ...]
+    places: tuple[tuple[str, str], ...]
+    allowed: Mapping[str, tuple[int, ...]]
+    free: tuple[int, ...]
+    bounds: Mapping[str, Bounds]
 
     def flags(self, text: str, probabilities: Sequence[float]) -> frozenset[str]:
         """Return the red flags of a message; `probabilities` come in the order of FLAGS."""
-        cut = self._readable(text)
-        up = (
-            self._is_up(rule, cut, float(p))
-            for rule, p in zip(self.rules, probabilities, strict=True)
+        folded = fold(text)
+        candidates = self._candidates(folded)
+        left = _cut(folded, candidates.get((ELSEWHERE, ELSEWHERE), ()))
+        return frozenset(
+            flag
+            for flag, p in zip(FLAGS, probabilities, strict=True)
+            if self._is_up(flag, folded, left, candidates, float(p))
         )
-        return frozenset(flag for flag, raised in zip(FLAGS, up, strict=True) if raised)
 
-    def _is_up(self, rule: Flag, cut: str, p: float) -> bool:
-        if p >= self.guarded:
+    def _is_up(
+        self,
+        flag: str,
+        folded: str,
+        left: str,
+        candidates: Mapping[tuple[str, str], Sequence[re.Pattern[str]]],
+        p: float,
+    ) -> bool:
+        bounds, is_told = self.bounds[flag], len(folded) > SHORT
+        if is_told and p >= bounds.guarded:
             return True
-        raised = (
-            p >= rule.threshold
-            or self._stands(rule.plain, cut)
-            or (p >= self.hinted and any(self._stands(sign, cut) for sign in rule.signs))
-        )
-        return raised and cut != "" and not rule.unless.search(cut)
+        left = _cut(left, candidates.get((flag, "harmless"), ()))
+        is_plain = is_told and left == folded
+        if is_plain and p >= bounds.threshold:
+            return True
+        if any(sign.search(left) for sign in candidates.get((flag, "signs"), ())):
+            return True
+        hints = candidates.get((flag, "hints"), ()) if is_plain and p >= bounds.hinted else ()
+        return any(hint.search(left) for hint in hints)
 
-    def _readable(self, text: str) -> str:
-        """Return the text without what is harmless; empty where the writer only tells of things."""
-        cut = self.harmless.sub(_CUT, fold(text))
-        return "" if self.aloof.search(cut) else cut
+    def _candidates(self, folded: str) -> Mapping[tuple[str, str], list[re.Pattern[str]]]:
+        """Return by flag and part the patterns that the characters of a text allow."""
+        slots = list(self.free)
+        for character in set(folded):
+            if more_of := self.allowed.get(character):
+                slots = [have | more for have, more in zip(slots, more_of, strict=True)]
+        left = reduce(and_, slots)
+        candidates: dict[tuple[str, str], list[re.Pattern[str]]] = {}
+        while left:
+            place = left.bit_length() - 1
+            left ^= 1 << place
+            candidates.setdefault(self.places[place], []).append(self.patterns[place])
+        return candidates
 
-    def _stands(self, sign: re.Pattern[str], folded: str) -> bool:
-        return any(
-            not self.denial.search(folded[max(0, found.start() - BEFORE) : found.start()])
-            for found in sign.finditer(folded)
-        )
+
+def _cut(text: str, harmless: Sequence[re.Pattern[str]]) -> str:
+    for pattern in harmless:
+        text = pattern.sub(CUT, text)
+    return text
+
+
+def load_panel(path: Path = RULES) -> SafetyPanel:
+    """Read and compile the rules; raises SafetyFaults with every fault."""
+    faults: list[str] = []
+    try:
+        told = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as fault:
+        raise SafetyFaults(f"{path.name}: cannot be read: {fault}") from fault
+    page = _mapping(told, "the file", ("words", ELSEWHERE, "flags"), faults)
+    flags = _mapping(page.get("flags"), "flags", FLAGS, faults)
+    words = _mapping(page.get("words"), "words", None, faults)
+    rules = {flag: _mapping(flags.get(flag), flag, (*BOUNDS, *PARTS), faults) for flag in FLAGS}
+    bounds = {flag: _bounds(flag, rule, faults) for flag, rule in rules.items()}
+    sources = [(ELSEWHERE, ELSEWHERE, page.get(ELSEWHERE))]
+    sources += [(flag, part, rule.get(part)) for flag, rule in rules.items() for part in PARTS]
+    compiled = [
+        ((flag, part), pattern)
+        for flag, part, listed in sources
+        for pattern in _patterns(f"{flag}: {part}", listed, words, faults)
+    ]
+    if faults:
+        raise SafetyFaults("\n".join(f"{path.name}: {fault}" for fault in faults))
+    patterns = tuple(pattern for _, pattern in compiled)
+    places = tuple(place for place, _ in compiled)
+    return SafetyPanel(patterns, places, *_slots(patterns), bounds)
 
 
 @cache
-def panel(path: Path = RULES) -> SafetyPanel:
-    """Read and compile the rules, once; raises SafetyFaults with every fault."""
-    told = yaml.safe_load(path.read_text("utf-8"))
-    flags = told["flags"]
-    faults = [f"no rules for the flag {flag}" for flag in FLAGS if flag not in flags]
-    faults += [f"{flag}: is no red flag" for flag in flags if flag not in FLAGS]
-    compiled = _Compiler(told["words"], faults)
-    made = SafetyPanel(
-        compiled.any_of("harmless", told["harmless"]),
-        compiled.any_of("aloof", told["aloof"]),
-        compiled.any_of("denial", [told["denial"]]),
-        told["hinted"],
-        told["guarded"],
-        tuple(_flag(flag, flags[flag], compiled) for flag in FLAGS if flag in flags),
-    )
-    if faults:
-        raise SafetyFaults("\n".join(f"{path.name}: {fault}" for fault in faults))
-    return made
+def panel() -> SafetyPanel:
+    """Return the rules of this program, read once."""
+    return load_panel()
 
 
-def _flag(name: str, rule: Mapping[str, Any], compiled: _Compiler) -> Flag:
-    signs = tuple(compiled.any_of(name, [sign]) for sign in rule["signs"])
-    plain, unless = (compiled.any_of(name, rule[part]) for part in ("plain", "unless"))
-    return Flag(name, rule["threshold"], plain, signs, unless)
+def _mapping(
+    told: Any, where: str, keys: Sequence[str] | None, faults: list[str]
+) -> Mapping[str, Any]:
+    if not isinstance(told, Mapping):
+        faults.append(f"{where}: is no mapping")
+        return {}
+    if keys is not None:
+        faults += [f"{where}: {key} is missing" for key in keys if key not in told]
+        faults += [f"{where}: {key} is unknown" for key in told if key not in keys]
+    return told
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiler:
-    """Puts the shared words into patterns, and collects what is no pattern."""
+def _bounds(flag: str, rule: Mapping[str, Any], faults: list[str]) -> Bounds:
+    told = [rule.get(name) for name in BOUNDS if name in rule]
+    numbers = [each for each in told if isinstance(each, float) and 0 < each < 1]
+    if len(numbers) < len(told) or numbers != sorted(numbers):
+        faults.append(f"{flag}: {' <= '.join(BOUNDS)} must be numbers between 0 and 1")
+    return Bounds(*numbers) if len(numbers) == len(BOUNDS) else Bounds(1.0, 1.0, 1.0)
 
-    words: Mapping[str, str]
-    faults: list[str]
 
-    def any_of(self, where: str, patterns: list[str]) -> re.Pattern[str]:
-        """Return one pattern that matches where any of `patterns` does."""
-        source = "|".join(re.sub("~([A-Z])~", lambda m: self.words[m[1]], p) for p in patterns)
-        try:
-            return re.compile(source)
-        except re.error as fault:
-            self.faults.append(f"{where}: {fault} in {source}")
-            return re.compile("(?!)")
+def _patterns(
+    where: str, listed: Any, words: Mapping[str, Any], faults: list[str]
+) -> Iterator[re.Pattern[str]]:
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        faults.append(f"{where}: must be a list of patterns")
+        return
+    for told in listed:
+        for source in alternatives(told):
+            try:
+                yield _compile(source, words)
+            except (re.error, ValueError) as fault:
+                faults.append(f"{where}: {source}: {fault}")
+
+
+def _compile(source: str, words: Mapping[str, Any]) -> re.Pattern[str]:
+    """Compile one alternative.
+
+    Every repetition is bounded, so a search takes time in proportion to the text.
+    """
+
+    def spelled(name: re.Match[str]) -> str:
+        if name[1] not in words:
+            raise ValueError(f"{name[0]} is no word list")
+        return f"(?:{words[name[1]]})"
+
+    whole = re.sub(r"\{([a-z_]+)\}", spelled, source).replace("…", GAP)
+    if re.search(r"[*+]|,\}", whole):
+        raise ValueError("may repeat without an end")
+    pattern = re.compile(whole)
+    if not needles(whole):
+        raise ValueError("may match where no character of its own stands")
+    return pattern
+
+
+def _slots(
+    patterns: Sequence[re.Pattern[str]],
+) -> tuple[Mapping[str, tuple[int, ...]], tuple[int, ...]]:
+    """Return for each character, and for the lack of a needle, the bits of patterns by slot."""
+    allowed: dict[str, list[int]] = {}
+    free = [0] * MOST
+    for place, pattern in enumerate(patterns):
+        sought = needles(pattern.pattern)
+        for slot, needle in enumerate(sought):
+            for character in needle:
+                allowed.setdefault(character, [0] * MOST)[slot] |= 1 << place
+        for slot in range(len(sought), MOST):
+            free[slot] |= 1 << place
+    return {character: tuple(bits) for character, bits in allowed.items()}, tuple(free)
