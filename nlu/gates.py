@@ -15,7 +15,7 @@ CLEAR_INTENT = 0.9
 STORY = 6  # characters
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
-DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.75, 0.85, 15  # the last in characters
+DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.65, 0.9, 18  # the last in characters
 GREY = (0.02, 0.6)  # a flag between these is asked of the second stage
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 

@@ -1,4 +1,4 @@
-"""The port of understanding: what every reader of messages gives back, whatever model is behind it."""
+"""The port of understanding: what a reader of messages gives back, whatever is behind it."""
 
 from __future__ import annotations
 

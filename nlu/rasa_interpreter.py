@@ -50,7 +50,7 @@ class RasaInterpreter:
 
     def _understand(self, heard: Heard, reading: Reading, facts: Facts) -> Understanding:
         labels = reading.weights.labels
-        best = int(reading.intents.argmax())
+        best = gates.intent_of(heard.text, reading)
         intent = labels.intents[best]
         order = np.argsort(-reading.types)[:RANKED].tolist()
         ranking = tuple(Ranked(labels.types[i], float(reading.types[i])) for i in order)

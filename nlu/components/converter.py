@@ -11,6 +11,7 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from nlu.greeting import without_greeting
 from nlu.reading import ASKED
 
 
@@ -31,6 +32,11 @@ class Converter(GraphComponent):
     def convert(self, messages: Sequence[Any]) -> list[Message]:
         """Return a message for each thing heard; Rasa's own callers know of no open fact."""
         return [
-            Message(data={TEXT: each.text or "", ASKED: getattr(each, "asked", False)})
+            Message(
+                data={
+                    TEXT: without_greeting(each.text or ""),
+                    ASKED: getattr(each, "asked", False),
+                }
+            )
             for each in messages
         ]
