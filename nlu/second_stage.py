@@ -22,6 +22,7 @@ from nlu.ngrams import Floats, Rows, Vocabulary
 
 # Width of the bell, share of the n-grams, ridge: by leave-one-out, docs/decisions/0002.
 WIDTH, SHARE, RIDGE = 1.0, 0.5, 0.2
+CHUNK = 500
 Array = NDArray[Any]
 
 
@@ -52,7 +53,9 @@ class SecondStage:
         centre = embeddings.mean(axis=0)
         support = _direction(embeddings - centre)
         kernel = _bell(support @ support.T)
-        kernel += SHARE * (features @ features.T).toarray()
+        for start in range(0, len(kernel), CHUNK):  # all at once would double the memory
+            part = features[start : start + CHUNK]
+            kernel[start : start + CHUNK] += SHARE * (part @ features.T).toarray()
         goals = _goals(sentences, labels)
         duals, left_out = _solve(kernel, goals)
         matrix = SHARE * (features.T @ duals) * vocabulary.rarity[:, None]
@@ -84,9 +87,10 @@ def _direction(vectors: Floats) -> Floats:
 
 
 def _bell(cosines: Floats) -> Floats:
-    """Return exp(-WIDTH * distance**2) of directions with these cosines."""
-    bell: Floats = np.exp(np.float32(2 * WIDTH) * (cosines - 1))
-    return bell
+    """Turn cosines of directions, in place, into exp(-WIDTH * distance**2)."""
+    cosines -= 1
+    cosines *= 2 * WIDTH
+    return np.exp(cosines, out=cosines)
 
 
 def _goals(sentences: Sequence[Labelled], labels: Labels) -> Floats:
@@ -104,14 +108,13 @@ def _goals(sentences: Sequence[Labelled], labels: Labels) -> Floats:
 
 def _solve(kernel: Floats, goals: Floats) -> tuple[Floats, Floats]:
     """Return the duals, and what every sentence's margin is when it alone is left out."""
-    from scipy.linalg import lapack  # noqa: PLC0415  only training needs it
+    from scipy.linalg import blas, lapack  # noqa: PLC0415  only training needs it
 
     kernel[np.diag_indices_from(kernel)] += RIDGE
-    factor, failed = lapack.spotrf(kernel, lower=1, clean=0, overwrite_a=1)
+    # The kernel is symmetric; its transpose is in LAPACK's order, so that nothing is copied.
+    factor, failed = lapack.spotrf(kernel.T, lower=1, clean=0, overwrite_a=1)
     inverse, failed_too = lapack.spotri(factor, lower=1, overwrite_c=1)
     if failed or failed_too:
         raise ArithmeticError("the kernel of the corpus cannot be inverted")
-    diagonal = inverse.diagonal().copy()
-    lower = np.tril(inverse, -1)
-    duals = lower @ goals + lower.T @ goals + diagonal[:, None] * goals
-    return duals.astype(np.float32), (goals - duals / diagonal[:, None]).astype(np.float32)
+    duals: Floats = blas.ssymm(1.0, inverse, goals, lower=1)
+    return duals, goals - duals / inverse.diagonal()[:, None]
