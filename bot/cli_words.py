@@ -113,25 +113,37 @@ def write_line(out: TextIO, data: dict[str, Any]) -> None:
     out.write(json.dumps(data, ensure_ascii=False) + "\n")
 
 
-def train(settings: Settings, wanted: Namespace) -> None:
+def train(settings: Settings, wanted: Namespace) -> int:
     """Train a new model beside the old one, or go back to the one before."""
     from nlu import review
     from nlu.train import train as train_model
 
     if wanted.roll_back:
         print(review.roll_back(settings.models))  # noqa: T201
-    elif wanted.with_review:
-        print(review.train_with_review(settings.models, wanted.with_review))  # noqa: T201
-    else:
+        return 0
+    if not wanted.with_review:
         print(train_model(settings.models))  # noqa: T201
+        return 0
+    try:
+        verdict = review.train_with_review(settings.models, wanted.with_review)
+    except (review.NoGold, review.ReviewFaults) as fault:
+        print(fault, file=sys.stderr)  # noqa: T201
+        return 1
+    print(verdict)  # noqa: T201
+    return 0 if verdict.is_accepted else 1
 
 
-def evaluate(settings: Settings, wanted: Namespace) -> None:
+def evaluate(settings: Settings, wanted: Namespace) -> int:
     """Measure the model on the gold set, and on a further file where one is named."""
-    from nlu.evaluate import evaluate_and_report
+    from nlu.evaluate import NoGold, evaluate_and_report
 
     report = settings.data / "reports" / "nlu.html"
-    print(evaluate_and_report(load(settings.models), report, wanted.file))  # noqa: T201
+    try:
+        print(evaluate_and_report(load(settings.models), report, wanted.file))  # noqa: T201
+    except NoGold as fault:
+        print(fault, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 def tick(settings: Settings, wanted: Namespace) -> None:

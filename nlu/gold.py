@@ -53,6 +53,8 @@ def read_gold(folder: Path = GOLD) -> tuple[GoldLine, ...]:
 
 def read_lines(path: Path) -> Iterator[GoldLine]:
     """Read a file of messages with at least `id` and `text`; raises NoGold for a broken line."""
+    if not path.is_file():
+        raise NoGold(f"{path}: there is no such file")
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if line.strip():
             try:

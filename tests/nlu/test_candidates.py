@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -52,13 +53,20 @@ def test_the_same_correction_waits_once(tmp_path):
 
 
 def test_of_many_who_correct_the_same_at_once_one_is_kept(tmp_path):
+    for number in range(200):
+        add_candidate(tmp_path, {"text": f"第{number}家的牛", "dispute_type": "neighbour"})
     told = {"text": "他家的牛吃了我家的菜", "dispute_type": "neighbour"}
+    together = Barrier(8)
+
+    def correct(_: int) -> bool:
+        together.wait()
+        return add_candidate(tmp_path, told)
 
     with ThreadPoolExecutor(8) as pool:
-        kept = list(pool.map(lambda _: add_candidate(tmp_path, told), range(40)))
+        kept = list(pool.map(correct, range(80)))
 
     assert kept.count(True) == 1
-    assert len(waiting(tmp_path)) == 1
+    assert len(waiting(tmp_path)) == 201
 
 
 def test_whoever_corrects_a_text_last_is_believed(tmp_path):

@@ -241,3 +241,8 @@ def test_a_broken_line_is_named_by_its_number(tmp_path: Path, broken: str):
 
     with pytest.raises(NoGold, match="line 3"):
         list(read_lines(path))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(NoGold, match="there is no such file"):
+        list(read_lines(tmp_path / "none.jsonl"))
