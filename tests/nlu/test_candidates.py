@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 
@@ -52,21 +52,21 @@ def test_the_same_correction_waits_once(tmp_path):
     assert len(waiting(tmp_path)) == 1
 
 
-def test_of_many_who_correct_the_same_at_once_one_is_kept(tmp_path):
-    for number in range(200):
-        add_candidate(tmp_path, {"text": f"第{number}家的牛", "dispute_type": "neighbour"})
-    told = {"text": "他家的牛吃了我家的菜", "dispute_type": "neighbour"}
-    together = Barrier(8)
+def test_whoever_corrects_waits_until_another_has_written_and_then_sees_what_was_written(tmp_path):
+    add_candidate(tmp_path, {"text": "羊吃了苗", "dispute_type": "neighbour"})
+    told = {"text": "牛吃了菜", "dispute_type": "neighbour"}
 
-    def correct(_: int) -> bool:
-        together.wait()
-        return add_candidate(tmp_path, told)
+    with ThreadPoolExecutor(1) as pool, (tmp_path / FILE).open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        correcting = pool.submit(add_candidate, tmp_path, told)
+        with pytest.raises(TimeoutError):
+            correcting.result(0.2)
+        file.write(json.dumps(Candidate.of(told).to_data(), ensure_ascii=False) + "\n")
+        file.close()
 
-    with ThreadPoolExecutor(8) as pool:
-        kept = list(pool.map(correct, range(80)))
+        assert correcting.result(10) is False
 
-    assert kept.count(True) == 1
-    assert len(waiting(tmp_path)) == 201
+    assert len(waiting(tmp_path)) == 2
 
 
 def test_whoever_corrects_a_text_last_is_believed(tmp_path):
@@ -140,16 +140,16 @@ def test_what_was_not_corrected_stays_as_it_was_read():
     assert cleared.flags == frozenset()
 
 
-def test_a_correction_of_flags_alone_teaches_no_intent():
+def test_a_correction_of_flags_alone_teaches_no_type_and_a_false_alarm_no_intent_either():
     raised = Candidate.of({"text": "他拿刀来了", "flags": ["now", "harm_others"]})
     lowered = Candidate.of({"text": "跳楼价卖菜", "flags": []})
 
-    labelled = [next(each.block(Path("x"), frozenset()).labelled()) for each in (raised, lowered)]
+    taught, untaught = (
+        next(each.block(Path("x"), frozenset()).labelled()) for each in (raised, lowered)
+    )
 
-    assert [(each.intent, each.dispute_type, each.flags) for each in labelled] == [
-        (None, None, {"now", "harm_others"}),
-        (None, None, frozenset()),
-    ]
+    assert (taught.dispute_type, taught.flags) == (None, {"now", "harm_others"})
+    assert (untaught.intent, untaught.dispute_type, untaught.flags) == (None, None, frozenset())
 
 
 def test_a_question_of_law_may_have_a_type_and_other_intents_have_none():
