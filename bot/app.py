@@ -14,8 +14,9 @@ from bot.turns import Turns
 from domain.calendar import LOCAL
 from domain.catalogue import Catalogue, load_catalogue
 from nlu.interpreter import Interpreter
-from nlu.rasa_interpreter import NoModel, load
+from nlu.rasa_interpreter import NoModel
 from nlu.readers.facts import warm_up
+from nlu.swapping import Swapping
 from nlu.train import train
 from storage.engine import open_engine
 from storage.migrate import migrate
@@ -77,13 +78,16 @@ def ready_writer(settings: Settings) -> Writer:
 
 
 def ready_interpreter(settings: Settings) -> Interpreter:
-    """Load the trained model; where there is none, train its first stage, which takes seconds."""
+    """Load the trained model, to be swapped while serving; where there is none, train one first.
+
+    What is trained here is the first stage, which takes seconds.
+    """
     try:
-        return load(settings.models)
+        return Swapping(settings.models)
     except NoModel:
         log.info(
             "no trained model yet: training its first stage, this takes some seconds "
             "(`python -m bot train` trains both)"
         )
         train(settings.models, sentences=False)
-        return load(settings.models)
+        return Swapping(settings.models)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -43,8 +42,6 @@ from domain.ports import UnitOfWork
 from domain.services import booking, follow_up, intake
 from domain.services.booking import BookSession
 from domain.session import SessionKind
-from nlu.interpreter import DISPUTE
-from nlu.readers.facts import read_facts
 
 WAITING_LIMIT = 2000
 WAITING_MINUTES = 30
@@ -86,18 +83,6 @@ class WaitingRoom:
         """Forget the held messages."""
         with self._lock:
             self._waiting.pop(conversation_id, None)
-
-
-def as_one(waiting: Sequence[Waiting]) -> Told:
-    """Return several messages as one: read as the longest that tells a dispute, facts of all."""
-    heard = [each.told.heard for each in waiting]
-    best = max(heard, key=lambda each: (each.intent == DISPUTE, len(each.text)))
-    if len(heard) == 1:
-        return Told(best)
-    text = "\n".join(each.text for each in heard)
-    flags = frozenset(flag for each in heard for flag in each.flags)
-    facts = read_facts(text, waiting[-1].at)
-    return Told(replace(best, text=text, flags=flags, facts=facts))
 
 
 @dataclass
@@ -145,7 +130,7 @@ class Carrying:
         self.has_recalled = True
         for each in waiting:
             self.work.inbox.complete(each.message)
-        return as_one(waiting)
+        return waiting[-1].told  # read together with those before it
 
     def _call(self, effect: CallPerson) -> None:
         about = effect.number or self.conversation.id

@@ -17,7 +17,7 @@ from bot.dialogue.facts import NUMBERED
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
 from bot.dialogue.view import View
-from bot.dialogue.words import chosen_in
+from bot.dialogue.words import chosen_in, is_consent
 from bot.effects import Carrying, WaitingRoom
 from bot.messages import TEXT_LIMIT, Incoming, Reply
 from bot.render import Renderer
@@ -129,7 +129,7 @@ class Turns:
             for found, message in zip(known, messages, strict=True)
         ]
         states = [from_data(conversation.state) for conversation in conversations]
-        events = self._events(messages, states, now)
+        events = self._events(messages, states, conversations, now)
         return [
             Prepared(message, conversation, found is None, state, event, now)
             for message, conversation, found, state, event in zip(
@@ -138,7 +138,11 @@ class Turns:
         ]
 
     def _events(
-        self, messages: Sequence[Incoming], states: Sequence[Dialogue], now: datetime
+        self,
+        messages: Sequence[Incoming],
+        states: Sequence[Dialogue],
+        conversations: Sequence[Conversation],
+        now: datetime,
     ) -> list[Event]:
         events: list[Event | None] = [
             _plain_event(message, state) for message, state in zip(messages, states, strict=True)
@@ -147,7 +151,7 @@ class Turns:
         if unread:
             heard = [
                 Heard(
-                    (messages[place].text or "")[:TEXT_LIMIT],
+                    self._text(messages[place], states[place], conversations[place], now),
                     now,
                     asked=states[place].stage is Stage.ASKING,
                 )
@@ -156,6 +160,16 @@ class Turns:
             for place, understanding in zip(unread, self._interpreter.read(heard), strict=True):
                 events[place] = Told(understanding)
         return [event for event in events if event is not None]
+
+    def _text(
+        self, message: Incoming, state: Dialogue, conversation: Conversation, now: datetime
+    ) -> str:
+        """Return what is to be read: before consent together with the messages that wait."""
+        text = (message.text or "")[:TEXT_LIMIT]
+        if state.stage is not Stage.NOTICE or is_consent(text) is not None:
+            return text
+        waiting = self._waiting_room.look(conversation.id, now)
+        return "\n".join([*(each.message.text or "" for each in waiting), text])[-TEXT_LIMIT:]
 
     def commit(self, work: UnitOfWork, prepared: Prepared) -> Taken:
         """Do everything of one turn inside `work`: inbox, steps and effects, state, outbox."""

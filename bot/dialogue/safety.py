@@ -10,7 +10,7 @@ from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn
 from domain.conversation import TaskKind
 
-LOCKING = ("now", "self_harm", "child", "dv", "neglect", "harm_others")  # the first card is shown
+LOCKING = ("now", "self_harm", "dv", "child", "neglect", "harm_others")  # the first card is shown
 CALM = ("mass", "hazard")
 MINUTES_TO_PERSON = 15
 
@@ -29,7 +29,9 @@ def hold(state: Dialogue, flags: tuple[str, ...]) -> Turn:
     fresh = tuple(flag for flag in flags if flag not in state.flags)
     if state.stage is Stage.HELD and not fresh and "now" not in flags:
         return state, (Say("held_listening", {}, ("do:person",)),)
-    effects: list[Effect] = [Say(f"help_{_card(flags)}", {}, ("do:safe", "do:person"))]
+    cards = _cards(flags)
+    effects: list[Effect] = [Say(f"help_{card}") for card in cards[:-1]]
+    effects.append(Say(f"help_{cards[-1]}", {}, ("do:safe", "do:person")))
     if state.stage is not Stage.HELD or fresh:
         effects += [Hold(flags, number) for number in state.case_numbers or (None,)]
         effects.append(
@@ -44,12 +46,13 @@ def hold(state: Dialogue, flags: tuple[str, ...]) -> Turn:
     return held, tuple(effects)
 
 
-def _card(flags: tuple[str, ...]) -> str:
-    """Return whose card is shown: a child, a partner or a life in despair before `now`."""
-    named = [flag for flag in flags if flag != "now"]
-    if "now" in flags and (not named or named[0] not in {"self_harm", "child", "dv"}):
-        return "now"
-    return named[0]
+def _cards(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return whose cards are shown: those of a child, a partner, a life in despair, at most two.
+
+    They hold what `now` would say; of other dangers the first has its card.
+    """
+    named = tuple(flag for flag in flags if flag in {"self_harm", "child", "dv"})
+    return named[:2] or flags[:1]
 
 
 def warn(state: Dialogue, flags: Iterable[str]) -> tuple[Dialogue, tuple[Effect, ...]]:

@@ -45,13 +45,14 @@ from bot.dialogue.events import (
 from bot.dialogue.held import in_hold
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
-from bot.dialogue.words import command_in, ending_in, is_consent, is_correction, is_yes
+from bot.dialogue.words import command_in, ending_in, is_consent, is_correction, is_question, is_yes
 from domain.catalogue import Fact
 from domain.conversation import TaskKind
 from domain.errors import MediationLocked, NoSuchBooking, NothingAsked, SlotNotOffered, SlotTaken
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION, SERVICE_QUESTION, Understanding
 
 SURE_OF_INTENT = 0.8  # below this a reply to an open question is taken as its answer
+SHORT_ANSWER = 14  # characters
 LIKELY_INTENT = 0.35  # enough for a reply that is no answer to the open question
 SHORT = 12  # characters of a reply, not of a story
 # Words that ask for nothing may well be the answer to a question for words (我帮我奶要回钱).
@@ -128,6 +129,8 @@ def _met(state: Dialogue, event: Event) -> Turn:
 
 def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
     flags = heard.flags if state.stage is not Stage.NOTICE else heard.flags & {"hazard"}
+    if state.stage is Stage.ASKING and len(heard.text) <= SHORT_ANSWER:
+        flags = frozenset()  # a number or a name tells of no crowd; what locks was seen before
     state, warnings = safety.warn(state, flags)
     return intake.then(warnings, _heard(state, heard, view))
 
@@ -148,7 +151,7 @@ def _before_consent(state: Dialogue, heard: Understanding, view: View) -> Turn:
         return intake.then(case_words.call_person(state, view)[1], (state, (notice,)))
     if heard.intent == SERVICE_QUESTION:
         return state, (answers.service(heard), notice)
-    if heard.intent == "crime_fraud":
+    if heard.intent == "crime_fraud" and heard.intent_confidence >= SURE_OF_INTENT:
         return state, (Say("crime_fraud"), notice)
     if heard.intent in {"greet", "thanks_bye"} and not intake.is_story(heard):
         return state, (notice,)  # and what waits, waits on
@@ -279,11 +282,16 @@ def _asking(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if fact is None:
         return intake.ask_for_more(state)
     if fact.kind in corrections.WRITTEN:
-        is_other = heard.intent not in FREE_WORDS
+        is_other = heard.intent not in FREE_WORDS and _fits_its_form(heard)
         turn = _if_sure(state, heard, view) if is_other else None
     else:
         turn = _unread_reply(state, fact, heard, view)
     return turn or replying.answer_fact(state, fact, heard, view)
+
+
+def _fits_its_form(heard: Understanding) -> bool:
+    """Whether a reply taken for a question of law asks something (退回彩礼 does not)."""
+    return heard.intent != LEGAL_QUESTION or is_question(heard.text)
 
 
 def _unread_reply(state: Dialogue, fact: Fact, heard: Understanding, view: View) -> Turn | None:

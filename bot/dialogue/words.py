@@ -102,6 +102,11 @@ def is_yes(text: str) -> bool:
     return not is_question and YES.fullmatch(TIDY.sub("", text)) is not None
 
 
+def is_question(text: str) -> bool:
+    """Whether the text asks something."""
+    return QUESTION.search(text) is not None
+
+
 def is_correction(text: str) -> bool:
     """Whether the text may take something back; see `takes_back` for when it surely does."""
     return takes_back(text) or NAMED_BACK.search(text) is not None
