@@ -310,7 +310,7 @@ def bot_api() -> Iterator[BotApi]:
     api = BotApi()
     app = Starlette(routes=[Route("/bot{token}/{method}", api.answer, methods=["GET", "POST"])])
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="error", access_log=False, ws="none"
+        app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none"
     )
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
