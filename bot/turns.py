@@ -29,6 +29,9 @@ from nlu.interpreter import Heard, Interpreter, Understanding
 
 EVENTS_A_TURN = 12  # a turn that goes on longer is a bug, not a conversation
 TRIES = 3
+STORIES = frozenset({Stage.NOTICE, Stage.TELLING, Stage.PROPOSING, Stage.RESTING})
+STORIES_AT_ONCE = 2  # of one batch may take 20 ms each; the others are read by the first stage
+BUSY = 8  # messages in one batch from which on the first stage alone reads, so that nobody waits
 
 T = TypeVar("T")
 
@@ -149,11 +152,13 @@ class Turns:
         ]
         unread = [place for place, event in enumerate(events) if event is None]
         if unread:
+            stories = [place for place in unread if states[place].stage in STORIES]
+            slowly = set(stories[:STORIES_AT_ONCE]) if len(messages) <= BUSY else set()
             heard = [
                 Heard(
                     self._text(messages[place], states[place], conversations[place], now),
                     now,
-                    asked=states[place].stage is Stage.ASKING,
+                    asked=place not in slowly,
                 )
                 for place in unread
             ]
