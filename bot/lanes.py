@@ -6,14 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from time import perf_counter
 
-from bot.dialogue.events import Refused, Told
+from bot.dialogue.events import Told
 from bot.messages import Incoming
 from bot.meters import Meters
-from bot.turns import TRIES, Keeper, Prepared, Taken, Turns
-from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal
+from bot.turns import TRIES, Keeper, Prepared, Taken, Turns, after_refusal
+from domain.errors import ConversationMovedOn, Refusal
 
 BATCH = 64  # messages prepared together; also what one group commit takes
 BATCHES_AT_ONCE = 2  # a batch with a slow story in it does not hold up the next one
@@ -113,15 +112,14 @@ class Lanes:
         return await self._finish(await self._prepared(incoming))
 
     async def _finish(self, prepared: Prepared) -> Taken:
-        """Commit; a refusal rolls the turn back and it is taken once more with the refusal."""
+        """Commit; what a refusal means is said by `after_refusal`."""
         try:
             taken = await self._committed(prepared)
-        except AlreadyHeard:
-            return Taken((), prepared.conversation.id, is_repeat=True)
-        except ConversationMovedOn:
-            raise
         except Refusal as refusal:
-            taken = await self._committed(replace(prepared, event=Refused(refusal)))
+            again = after_refusal(prepared, refusal)
+            if isinstance(again, Taken):
+                return again
+            taken = await self._committed(again)
         if isinstance(prepared.event, Told):
             self.meters.read(prepared.event.heard.second_stage)
         self._turns.settle(taken)

@@ -90,25 +90,21 @@ class Turns:
 
     def take(self, incoming: Incoming) -> Taken:
         """Take one message and wait until it is committed."""
-        for attempt in range(TRIES):
-            prepared = self.prepare([incoming])[0]
+        for _ in range(TRIES - 1):
             try:
-                return self.finish(prepared)
-            except ConversationMovedOn:
-                if attempt + 1 == TRIES:
-                    raise
-        raise AssertionError
+                return self.finish(self.prepare([incoming])[0])
+            except ConversationMovedOn:  # another process kept a turn of this conversation first
+                continue
+        return self.finish(self.prepare([incoming])[0])
 
     def finish(self, prepared: Prepared) -> Taken:
-        """Commit a prepared turn; a refusal rolls it back and it is taken once more with it."""
+        """Commit a prepared turn; what a refusal means is said by `after_refusal`."""
         try:
             taken = self._keeper.submit(lambda work: self.commit(work, prepared)).result()
-        except AlreadyHeard:
-            return Taken((), prepared.conversation.id, is_repeat=True)
-        except ConversationMovedOn:
-            raise
         except Refusal as refusal:
-            again = replace(prepared, event=Refused(refusal))
+            again = after_refusal(prepared, refusal)
+            if isinstance(again, Taken):
+                return again
             taken = self._keeper.submit(lambda work: self.commit(work, again)).result()
         self.settle(taken)
         return taken
@@ -251,6 +247,20 @@ class Turns:
             dispute_type=state.dispute_type,
             updated_at=now,
         )
+
+
+def after_refusal(prepared: Prepared, refusal: Refusal) -> Prepared | Taken:
+    """Return the turn to be taken once more, or what it led to if it was taken before.
+
+    The refused turn is rolled back; the refusal is the next one's event. A conversation that
+    moved on has to be prepared anew: that refusal is raised again.
+    """
+    match refusal:
+        case AlreadyHeard():
+            return Taken((), prepared.conversation.id, is_repeat=True)
+        case ConversationMovedOn():
+            raise refusal
+    return replace(prepared, event=Refused(refusal))
 
 
 def _plain_event(message: Incoming, state: Dialogue) -> Event | None:
