@@ -130,7 +130,7 @@ def _met(state: Dialogue, event: Event) -> Turn:
 def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
     flags = heard.flags if state.stage is not Stage.NOTICE else heard.flags & {"hazard"}
     if state.stage is Stage.ASKING and len(heard.text) <= SHORT_ANSWER:
-        flags = frozenset()  # a number or a name tells of no crowd; what locks was seen before
+        flags -= {"mass"}  # a number told as an answer is no crowd; a dangerous place still counts
     state, warnings = safety.warn(state, flags)
     return intake.then(warnings, _heard(state, heard, view))
 

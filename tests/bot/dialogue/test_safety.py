@@ -264,3 +264,10 @@ def test_what_was_told_is_there_when_the_officer_releases():
     assert not person.did(RegisterCase)
     assert isinstance(person.state, Dialogue)
     assert Person(person.state).state.flags == ("now",)
+
+
+def test_a_short_answer_is_no_crowd_but_still_a_dangerous_place() -> None:
+    person = lender()
+
+    assert "help_mass" not in person.says("一三八零零零零", flags={"mass"}).templates
+    assert "help_hazard" in person.says("煤气漏了", flags={"hazard"}).templates
