@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -18,8 +19,10 @@ from bot.dialogue.effects import (
     GiveBack,
     GiveConsent,
     Hold,
+    KeepPlace,
     KeepWaiting,
     LookUpStatus,
+    RecallPlace,
     RecallWaiting,
     RegisterCase,
     TakeAnswer,
@@ -30,6 +33,7 @@ from bot.dialogue.events import (
     CaseOpened,
     Event,
     NothingWaiting,
+    PlaceRecalled,
     SessionBooked,
     SessionGivenBack,
     SlotsFound,
@@ -44,7 +48,7 @@ from domain.services.booking import BookSession
 from domain.session import SessionKind
 
 WAITING_LIMIT = 2000
-WAITING_MINUTES = 30
+WAITING_SPAN = timedelta(minutes=30)
 MESSAGES_WAITING = 8  # of one conversation; villagers send three short ones for one story
 
 
@@ -58,10 +62,11 @@ class Waiting:
 
 
 class WaitingRoom:
-    """Messages that may not be stored yet. In memory alone, bounded in number and in time."""
+    """What may not be stored yet. In memory alone, bounded in number and in time."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, tuple[Waiting, ...]] = OrderedDict()
+        self._places: OrderedDict[str, tuple[Mapping[str, str | None], datetime]] = OrderedDict()
         self._lock = Lock()
 
     def hold(self, conversation_id: str, waiting: Waiting) -> None:
@@ -76,13 +81,29 @@ class WaitingRoom:
         """Return the held messages, without those older than half an hour."""
         with self._lock:
             waiting = self._waiting.get(conversation_id, ())
-        span = timedelta(minutes=WAITING_MINUTES)
-        return tuple(each for each in waiting if now - each.at <= span)
+        return tuple(each for each in waiting if now - each.at <= WAITING_SPAN)
+
+    def hold_place(
+        self, conversation_id: str, place: Mapping[str, str | None], now: datetime
+    ) -> None:
+        """Keep the place that was shared last."""
+        with self._lock:
+            self._places[conversation_id] = place, now
+            self._places.move_to_end(conversation_id)
+            if len(self._places) > WAITING_LIMIT:
+                self._places.popitem(last=False)
+
+    def place(self, conversation_id: str, now: datetime) -> Mapping[str, str | None] | None:
+        """Return the held place, if it is not older than half an hour."""
+        with self._lock:
+            place, at = self._places.get(conversation_id, (None, now))
+        return place if now - at <= WAITING_SPAN else None
 
     def drop(self, conversation_id: str) -> None:
-        """Forget the held messages."""
+        """Forget what is held of a conversation."""
         with self._lock:
             self._waiting.pop(conversation_id, None)
+            self._places.pop(conversation_id, None)
 
 
 @dataclass
@@ -102,10 +123,10 @@ class Carrying:
         match effect:
             case GiveConsent():
                 self.conversation = replace(self.conversation, consented_at=self.now)
-            case KeepWaiting() | ForgetWaiting():
+            case KeepWaiting() | ForgetWaiting() | KeepPlace():
                 self._wait(effect)
-            case RecallWaiting():
-                return self._recall()
+            case RecallWaiting() | RecallPlace():
+                return self._recall(effect)
             case Hold(flags, number):
                 self.conversation = replace(self.conversation, is_held=True)
                 if number is not None:
@@ -116,14 +137,20 @@ class Carrying:
                 return self._serve(effect)
         return None
 
-    def _wait(self, effect: KeepWaiting | ForgetWaiting) -> None:
+    def _wait(self, effect: KeepWaiting | ForgetWaiting | KeepPlace) -> None:
         if isinstance(effect, ForgetWaiting):
             self.waiting_room.drop(self.conversation.id)
+        elif isinstance(effect, KeepPlace):
+            self.waiting_room.hold_place(self.conversation.id, effect.place, self.now)
         elif self.told is not None:
             held = Waiting(self.told, self.message, self.now)
             self.waiting_room.hold(self.conversation.id, held)
 
-    def _recall(self) -> Event:
+    def _recall(self, effect: RecallWaiting | RecallPlace) -> Event | None:
+        if isinstance(effect, RecallPlace):
+            place = self.waiting_room.place(self.conversation.id, self.now)
+            self.has_recalled = self.has_recalled or place is not None
+            return PlaceRecalled(place) if place is not None else None
         waiting = self.waiting_room.look(self.conversation.id, self.now)
         if not waiting:
             return NothingWaiting()

@@ -7,14 +7,42 @@ from dataclasses import dataclass
 from typing import Any
 
 TEXT_LIMIT = 4000  # characters; what is longer is cut, and the person is told
+KINDS = ("photo", "voice", "video", "file")
+SENT = (*(f"sent:{kind}" for kind in KINDS), "sent:place", "sent:start")  # in place of words
+REFUSALS = ("too_large", "not_taken", "not_agreed", "not_here", "broken", "too_many", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Something sent that is not text: kept as evidence, or refused with a reason code.
+
+    `kind` is one of KINDS, `refused` one of REFUSALS; `words` is the speech that the messenger
+    itself has recognised in a voice note.
+    """
+
+    kind: str
+    evidence_id: str | None = None
+    refused: str | None = None
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A shared position in degrees; `label` is the name or address that the messenger gives."""
+
+    latitude: float
+    longitude: float
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A native update in our words. Exactly one of text, choice and attachment is given.
+    """A native update in our words.
 
-    `sender` and `message_id` are the channel's own ids; together with `channel` they are what
-    duplicates are known by.
+    Exactly one of text, choice, attachment, location and start is given. `start` is what a deep
+    link or a QR code carries: `p<base64url of a place>` or an invitation code `i<code>`. `sender`
+    and `message_id` are the channel's own ids; together with `channel` they are what duplicates
+    are known by.
     """
 
     channel: str
@@ -22,7 +50,23 @@ class Incoming:
     message_id: str
     text: str | None = None
     choice: str | None = None
-    attachment: str | None = None
+    attachment: Attachment | None = None
+    location: Location | None = None
+    start: str | None = None
+
+    @property
+    def words(self) -> str:
+        """What was written, or said into a voice note that the messenger recognised."""
+        return self.text or (self.attachment.words if self.attachment else None) or ""
+
+    @property
+    def tapped_or_sent(self) -> str | None:
+        """The choice that was tapped, or what was sent in place of words (`sent:photo`)."""
+        if self.attachment is not None:
+            return f"sent:{self.attachment.kind}"
+        if self.location is not None:
+            return "sent:place"
+        return self.choice if self.start is None else "sent:start"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from bot.channels import PULLED
 from bot.dialogue.effects import Say
-from bot.dialogue.events import Attached, Chose, Event, Refused, Told
+from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told
 from bot.dialogue.facts import NUMBERED
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
@@ -20,6 +20,7 @@ from bot.dialogue.view import View
 from bot.dialogue.words import chosen_in, is_consent
 from bot.effects import Carrying, WaitingRoom
 from bot.messages import TEXT_LIMIT, Incoming, Reply
+from bot.places import coded_place, place_at
 from bot.render import Renderer
 from domain.catalogue import Catalogue
 from domain.conversation import Conversation, HeardMessage, OutboxState, OutWord
@@ -166,7 +167,7 @@ class Turns:
         self, message: Incoming, state: Dialogue, conversation: Conversation, now: datetime
     ) -> str:
         """Return what is to be read: before consent together with the messages that wait."""
-        text = (message.text or "")[:TEXT_LIMIT]
+        text = message.words[:TEXT_LIMIT]
         if state.stage is not Stage.NOTICE or is_consent(text) is not None:
             return text
         waiting = self._waiting_room.look(conversation.id, now)
@@ -184,7 +185,7 @@ class Turns:
             work.conversations.add(prepared.conversation)
         work.inbox.add(message if kept_before else _without_words(message))
         state, says = self._converse(carrying, prepared.state, prepared.event)
-        if len(prepared.incoming.text or "") > TEXT_LIMIT:
+        if len(prepared.incoming.words) > TEXT_LIMIT:
             says.insert(0, Say("too_long", {"limit": TEXT_LIMIT}))
         words = [self._word(carrying.conversation, say, prepared.now) for say in says]
         state = replace(state, offered=_offered(words, state))
@@ -265,15 +266,25 @@ def after_refusal(prepared: Prepared, refusal: Refusal) -> Prepared | Taken:
 
 def _plain_event(message: Incoming, state: Dialogue) -> Event | None:
     """Return the event of a message that needs no understanding; None for free text."""
-    if message.attachment is not None:
-        return Attached()
+    sent = _sent_event(message)
+    if sent is not None:
+        return sent
     if message.choice is not None:
         return Chose(message.choice)
     if state.stage is Stage.HELD:
         return None  # a typed 1 may mean that somebody cannot speak: it is read, never mapped
     open_number = state.stage is Stage.ASKING and not _choices_are_answers(state)
-    chosen = chosen_in(state.offered, message.text or "", numbers=not open_number)
+    chosen = chosen_in(state.offered, message.words, numbers=not open_number)
     return Chose(chosen) if chosen is not None else None
+
+
+def _sent_event(message: Incoming) -> Event | None:
+    """Return the event of what was sent in place of words; None for words, also spoken ones."""
+    if message.attachment is not None and not message.attachment.words:
+        return Attached(message.attachment)
+    if message.location is not None:
+        return place_at(message.location)
+    return Started(message.start, coded_place(message.start)) if message.start else None
 
 
 def _choices_are_answers(state: Dialogue) -> bool:
@@ -297,10 +308,19 @@ def _heard_message(prepared: Prepared, told: Told | None) -> HeardMessage:
         incoming.message_id,
         prepared.conversation.id,
         prepared.now,
-        (incoming.text or "")[:TEXT_LIMIT] or None,
-        incoming.choice or incoming.attachment,
+        _kept_words(prepared)[:TEXT_LIMIT] or None,
+        incoming.tapped_or_sent,
     )
     return _with_understanding(message, told.heard) if told is not None else message
+
+
+def _kept_words(prepared: Prepared) -> str:
+    """Return what a transcript shows: a position only where somebody may be in danger there."""
+    location = prepared.incoming.location
+    if location is None or prepared.state.stage is not Stage.HELD:
+        return prepared.incoming.words
+    where = f"{location.latitude:.5f}, {location.longitude:.5f}"
+    return f"位置：{where} {location.label or ''}".strip()
 
 
 def _with_understanding(message: HeardMessage, heard: Understanding) -> HeardMessage:

@@ -17,6 +17,7 @@ from bot.admin.door import Doorway
 from bot.admin.labels import EVERYTHING
 from bot.admin.sign_in import Visit
 from bot.guards import fault
+from bot.messages import SENT
 from bot.pages import Pages
 from bot.served import Served
 from domain.calendar import LOCAL
@@ -119,6 +120,7 @@ class Console:
         found = await _aside(lambda: self._access.transcript(visit, id_))
         words = [row for row in found.rows if isinstance(row, OutWord)]
         names = {choice["id"]: choice["label"] for word in words for choice in word.choices}
+        names |= {id_: self._served.renderer.choice(id_)["label"] for id_ in SENT}
         return self._page("transcript", visit, found=found, names=names)
 
     async def _case(self, request: Request, visit: Visit) -> Response:

@@ -71,6 +71,9 @@ TASKS: Mapping[str, str] = {
     "not_reached": "消息送不到",
     "update_not_taken": "有消息没收进来",
     "follow_up_not_fired": "回访没发出去",
+    "voice_note": "听语音，打回去",
+    "evidence": "发来了材料",
+    "location": "发来了位置",
     "privacy": "个人信息请求",
     "alert": "提醒",
 }

@@ -36,7 +36,7 @@ from telegram.request import HTTPXRequest
 
 from bot.delivery import Delivery, Gone, MaybeSent, NotSent
 from bot.lanes import Busy
-from bot.messages import Incoming
+from bot.messages import Attachment, Incoming
 from bot.served import Served
 from domain.conversation import Task, TaskKind
 
@@ -236,7 +236,8 @@ def incomings(update: Update, sender: str, message_id: str) -> Iterator[Incoming
         yield Incoming(CHANNEL, sender, message_id, text=_words_of(message.text))
     elif message.effective_attachment is not None:
         kind = "photo" if message.photo else "voice" if message.voice else "file"
-        yield Incoming(CHANNEL, sender, message_id, attachment=kind)
+        sent = Attachment(kind, refused="not_here")
+        yield Incoming(CHANNEL, sender, message_id, attachment=sent)
         if message.caption:
             yield Incoming(CHANNEL, sender, f"{message_id}:caption", text=message.caption)
 

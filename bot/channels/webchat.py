@@ -21,7 +21,7 @@ from bot.channels.listening import Listening, TooManyListeners
 from bot.channels.web_words import Shown, as_wire, parts_of, shown, word_as_wire
 from bot.guards import SAME_SITE, SENTENCES, Budget, fault, is_same, limited
 from bot.lanes import Busy
-from bot.messages import TEXT_LIMIT, Incoming
+from bot.messages import SENT, TEXT_LIMIT, Incoming
 from bot.pages import Pages
 from bot.served import Served
 from bot.turns import Taken
@@ -76,7 +76,7 @@ class WebChat:
         self._streams = Budget(STREAMS_A_MINUTE)
         self._notice = parts_of(served.renderer.reply("notice", {}))
         self._notice_choices = tuple(served.renderer.choice(id_) for id_ in NOTICE_CHOICES)
-        self._fixed = {PERSON: served.renderer.choice(PERSON)["label"]}
+        self._fixed = {id_: served.renderer.choice(id_)["label"] for id_ in (PERSON, *SENT)}
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, the busiest first."""

@@ -37,6 +37,18 @@ class RecallWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepPlace:
+    """Hold a place in memory alone until the person agrees. Answers nothing."""
+
+    place: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RecallPlace:
+    """Take the held place up again. Answers with `PlaceRecalled`, or nothing where none is."""
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetWaiting:
     """Forget the held messages: the person does not agree."""
 
@@ -136,6 +148,8 @@ Effect = (
     | GiveConsent
     | KeepWaiting
     | RecallWaiting
+    | KeepPlace
+    | RecallPlace
     | ForgetWaiting
     | RegisterCase
     | ChangeCase

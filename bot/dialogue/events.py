@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.messages import Attachment
 from domain.errors import Refusal
 from domain.services.matching import Slot
 from domain.session import SessionBooking
@@ -27,6 +29,31 @@ class Chose:
 @dataclass(frozen=True, slots=True)
 class Attached:
     """The person sent something that is not text."""
+
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The person shared a position: the place that it is likely in, by level; None if unknown."""
+
+    place: Mapping[str, str | None] | None
+    is_outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The person came by a link or QR code; `place` is what a code of a place names."""
+
+    code: str
+    place: Mapping[str, str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRecalled:
+    """A place shared before the notice was agreed to."""
+
+    place: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +129,9 @@ Event = (
     Told
     | Chose
     | Attached
+    | Located
+    | Started
+    | PlaceRecalled
     | NothingWaiting
     | CaseOpened
     | SlotsFound

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from bot.dialogue import case_words, safety
+from bot.dialogue import case_words, safety, sent, whereabouts
 from bot.dialogue.effects import Say, TakeAnswer
 from bot.dialogue.events import (
     AnswerTaken,
+    Attached,
     CaseEnded,
     Chose,
     Event,
+    Located,
     Refused,
     SessionGivenBack,
     StatusFound,
@@ -48,6 +50,10 @@ def in_hold(state: Dialogue, event: Event, view: View) -> Turn:
 
 def _answered(state: Dialogue, event: Event) -> Turn | None:
     match event:
+        case Attached(attachment):
+            return sent.attached_in_hold(state, attachment)
+        case Located():
+            return whereabouts.located_in_hold(state)
         case AnswerTaken(template):
             return state, (Say(template),)
         case SessionGivenBack():

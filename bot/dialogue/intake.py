@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.times import wish_data, wish_told
 from bot.dialogue.view import Turn, View
 from domain.catalogue import Closed, DisputeSheet, Fact
+from domain.facts import FactKind
 from nlu.interpreter import DISPUTE, Understanding
 from nlu.readers.facts import read_facts
 
@@ -22,6 +23,11 @@ STORY_LIKE = 20  # characters
 LIKELY_TYPE = 0.5
 BESIDE_STORY = frozenset({"book", "proxy_speaker", "greet", "thanks_bye", "followup_answer"})
 ANY_TYPE = "other_civil"
+
+
+def notice() -> Say:
+    """Return the notice that stands before everything, with the question whether we may keep."""
+    return Say("notice", {}, ("consent:yes", "consent:no"))
 
 
 def is_story(heard: Understanding) -> bool:
@@ -126,8 +132,16 @@ def open_fact(state: Dialogue, fact: Fact) -> Turn:
     return state, (ask(state, fact),)
 
 
+def confirm_place(near: Mapping[str, str | None], asks: Mapping[str, str] | None = None) -> Say:
+    """Return the question whether the matter is at the place that is proposed."""
+    return Say("confirm_place", {"place": near}, ("place:yes", "place:no"), asks)
+
+
 def ask(state: Dialogue, fact: Fact, why: bool = False) -> Say:
     """Return the question for a fact. 不晓得 is always a choice, and a person after eight."""
+    asks = {"name": fact.name, "kind": fact.kind.value}
+    if fact.kind is FactKind.PLACE and state.near:
+        return confirm_place(state.near, asks)
     choices = [f"fact:{fact.name}:{choice.id}" for choice in fact.choices]
     if not fact.at_booking:
         choices.append(f"fact:{fact.name}:unknown")
@@ -137,7 +151,7 @@ def ask(state: Dialogue, fact: Fact, why: bool = False) -> Say:
         "ask_fact",
         {"question": fact.question, "why": fact.why if why else ""},
         tuple(choices),
-        {"name": fact.name, "kind": fact.kind.value},
+        asks,
     )
 
 

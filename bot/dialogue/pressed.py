@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogue import case_words, corrections, intake, meeting, replying
-from bot.dialogue.effects import ChangeCase, ForgetWaiting, GiveConsent, RecallWaiting, Say
+from bot.dialogue import case_words, corrections, intake, meeting, replying, whereabouts
+from bot.dialogue.effects import (
+    ChangeCase,
+    ForgetWaiting,
+    GiveConsent,
+    RecallPlace,
+    RecallWaiting,
+    Say,
+)
 from bot.dialogue.held import chosen_answer
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
@@ -13,7 +20,6 @@ from bot.dialogue.view import Turn, View
 ENDS = frozenset({"give_back", "withdraw", "other_side_refuses"})
 TYPE_OPEN = frozenset({Stage.TELLING, Stage.PROPOSING, Stage.ASKING, Stage.READING_BACK})
 MEETING = frozenset({Stage.CHOOSING_KIND, Stage.CHOOSING_SLOT})
-CONSENT_CHOICES = ("consent:yes", "consent:no")
 
 
 def chose(state: Dialogue, id_: str, view: View) -> Turn:
@@ -39,7 +45,7 @@ def _before_consent(state: Dialogue, verb: str, rest: str, view: View) -> Turn:
         return consent(state, rest == "yes")
     if verb == "do" and rest in {"person", "lawyer"}:
         return case_words.call_person(state, view)
-    return state, (Say("notice", {}, CONSENT_CHOICES),)
+    return state, (intake.notice(),)
 
 
 def consent(state: Dialogue, agreed: bool) -> Turn:
@@ -47,7 +53,7 @@ def consent(state: Dialogue, agreed: bool) -> Turn:
     if not agreed:
         return state, (ForgetWaiting(), Say("no_consent", {}, ("consent:yes",)))
     state = replace(state, stage=Stage.TELLING)
-    return state, (GiveConsent(), Say("consent_thanks"), RecallWaiting())
+    return state, (GiveConsent(), Say("consent_thanks"), RecallPlace(), RecallWaiting())
 
 
 def _in_form(state: Dialogue, verb: str, rest: str, view: View) -> Turn | None:
@@ -66,6 +72,8 @@ def _in_form(state: Dialogue, verb: str, rest: str, view: View) -> Turn | None:
             return corrections.reopen(_resumed(state), rest, view)
         case "answer":
             return chosen_answer(state, rest)
+        case "place":
+            return whereabouts.confirmed(_resumed(state), rest, view)
     return _meet(state, verb, rest, view)
 
 

@@ -60,7 +60,7 @@ def answer_fact(state: Dialogue, fact: Fact, heard: Understanding, view: View) -
     new = {name: each for name, each in others.items() if name not in state.known}
     state = _keep_words(state.learn(new), fact, heard, view)
     if isinstance(value, FactValue):
-        return settle(_learnt(state, fact.name, value), fact, view, others=new)
+        return settle(learn_answer(state, fact.name, value), fact, view, others=new)
     if isinstance(value, Unknown):
         return settle(not_known(state, fact.name), fact, view, others=new)
     return _not_read(state, fact, value, heard, view)
@@ -97,12 +97,13 @@ def _not_read(
     if fact.kind is FactKind.PLACE:
         place = rough_place(heard.text, view.now)
         if place is not None:
-            return settle(_learnt(state, fact.name, place), fact, view)
+            return settle(learn_answer(state, fact.name, place), fact, view)
     said = (Say("left_open", {"label": fact.label}),)
     return then(said, settle(not_known(state, fact.name), fact, view))
 
 
-def _learnt(state: Dialogue, name: str, value: FactValue) -> Dialogue:
+def learn_answer(state: Dialogue, name: str, value: FactValue) -> Dialogue:
+    """Return the state knowing the answer to the open question, as the last that was given."""
     trail = tuple(each for each in state.trail if each != name)
     return replace(state.learn({name: value}), trail=(*trail, name), asked=None)
 
@@ -131,7 +132,7 @@ def choose_answer(state: Dialogue, name: str, choice: str, view: View) -> Turn |
         return None
     value = FactValue(fact.kind, choice, label)
     if is_open or state.case_number is None:
-        return settle(_learnt(state, name, value), fact, view)
+        return settle(learn_answer(state, name, value), fact, view)
     state = state.learn({name: value})
     return state, (*change_case(state, {name: value}), *ask_again(state, view))
 

@@ -36,6 +36,7 @@ class Dialogue:
     `told_at` is when the story began (ISO), for its 昨天; `rejected` are types that it is not.
     `follow_up` is the follow-up question that was asked last; `wish` is a wished time as data
     (`times.wish_data`); `moving` says that the slot to be chosen replaces a booked one.
+    `near` is a place by level that the person is likely at, until it is confirmed or denied.
     `parked` are the person's other matters, the latest first; they have no `parked` themselves.
     """
 
@@ -63,6 +64,7 @@ class Dialogue:
     flags: tuple[str, ...] = ()
     follow_up: int | None = None
     retold: int = 0
+    near: Mapping[str, str | None] = field(default_factory=dict)
     parked: tuple[Dialogue, ...] = ()
 
     @property
@@ -193,4 +195,5 @@ PLAIN = (
     "flags",
     "follow_up",
     "retold",
+    "near",
 )

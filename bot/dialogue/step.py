@@ -14,6 +14,8 @@ from bot.dialogue import (
     pressed,
     replying,
     safety,
+    sent,
+    whereabouts,
 )
 from bot.dialogue.effects import (
     Book,
@@ -34,11 +36,14 @@ from bot.dialogue.events import (
     CaseOpened,
     Chose,
     Event,
+    Located,
     NothingWaiting,
+    PlaceRecalled,
     Refused,
     SessionBooked,
     SessionGivenBack,
     SlotsFound,
+    Started,
     StatusFound,
     Told,
 )
@@ -93,15 +98,26 @@ def _step(state: Dialogue, event: Event, view: View) -> Turn:
             return _told(state, heard, view)
         case Chose(id_):
             return pressed.chose(state, id_, view)
-        case Attached():
-            return state, (Say("attachment_seen"), *intake.ask_again(state, view))
+        case Attached() | Located() | Started():
+            return _sent(state, event, view)
         case Refused(refusal):
             return _refused(state, refusal, view)
     return _answered(state, event, view)
 
 
+def _sent(state: Dialogue, event: Attached | Located | Started, view: View) -> Turn:
+    match event:
+        case Attached(attachment):
+            return sent.attached(state, attachment, view)
+        case Located():
+            return whereabouts.located(state, event, view)
+    return whereabouts.started(state, event, view)
+
+
 def _answered(state: Dialogue, event: Event, view: View) -> Turn:
     match event:
+        case PlaceRecalled(place):
+            return replace(state, near=place), ()
         case NothingWaiting():
             return intake.ask_for_more(replace(state, retold=0))
         case AnswerTaken(template):
@@ -146,7 +162,7 @@ def _before_consent(state: Dialogue, heard: Understanding, view: View) -> Turn:
     agreed = is_consent(heard.text)
     if agreed is not None:
         return pressed.consent(state, agreed)
-    notice = Say("notice", {}, pressed.CONSENT_CHOICES)
+    notice = intake.notice()
     if heard.intent == "human_agent" or command_in(heard.text) == "person":
         return intake.then(case_words.call_person(state, view)[1], (state, (notice,)))
     if heard.intent == SERVICE_QUESTION:
@@ -160,6 +176,9 @@ def _before_consent(state: Dialogue, heard: Understanding, view: View) -> Turn:
 
 def _heard_by_form(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
     """Take commands and corrections, which are known by their form alone."""
+    placed = whereabouts.typed(state, heard.text, view)
+    if placed is not None:
+        return placed
     name = command_in(heard.text)
     if name is not None:
         return _command(state, name, heard, view)

@@ -72,6 +72,17 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ask_fact": {"question": SUM.question, "why": SUM.why},
     "not_read": {"why": "no_amount", "kind": "amount"},
     "left_open": {"label": "欠多少"},
+    "evidence_kept": {"kind": "photo"},
+    "evidence_refused": {"kind": "photo", "why": "too_large"},
+    "evidence_held": {"is_kept": True},
+    "confirm_place": {
+        "place": {
+            "prefecture": "文山壮族苗族自治州",
+            "county": "西畴县",
+            "township": None,
+            "village": None,
+        }
+    },
     "corrected": {
         "label": "有没有合同",
         "fact": CONTRACT,

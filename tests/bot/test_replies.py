@@ -11,6 +11,7 @@ import pytest
 from bot.dialogue.answers import REFERRED, REMARKS, TOPICS
 from bot.dialogue.case_words import PERFORMANCES
 from bot.dialogue.safety import CALM, LOCKING
+from bot.messages import SENT
 from bot.render import TEMPLATES
 from domain.follow_up import FollowUpKind
 from domain.services.follow_up import ANSWERS
@@ -77,10 +78,10 @@ def named_in_code() -> set[str]:
 
 def choices_in_code() -> set[str]:
     """Return every choice id that the code offers as it stands, and those it makes from lists."""
-    fixed = re.compile(r"(consent|type|back|do|kind|answer):[a-z_]+")
+    fixed = re.compile(r"(consent|type|back|do|kind|answer|place|sent):[a-z_]+")
     found = {text for tree in sources() for text in strings(tree) if fixed.fullmatch(text)}
     made = {f"kind:{kind}" for kind in SessionKind} | {f"answer:{each}" for each in PERFORMANCES}
-    return found | made | {"unknown"}
+    return found | made | {*SENT} | {"unknown"}
 
 
 def test_every_reply_that_the_code_names_is_written_and_none_is_written_for_nobody():

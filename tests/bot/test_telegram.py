@@ -219,8 +219,8 @@ def test_what_is_no_text_is_answered(
 
     asyncio.run(go())
     heard, words = kept(house, YANG)
-    assert heard[-1] == kind
-    assert "attachment_seen" in [word.template for word in words]
+    assert heard[-1] == f"sent:{kind}"
+    assert "evidence_refused" in [word.template for word in words]
 
 
 def test_the_words_under_a_photo_are_heard_too(api: BotApi, house: House) -> None:
@@ -231,7 +231,7 @@ def test_the_words_under_a_photo_are_heard_too(api: BotApi, house: House) -> Non
             await turn_is_over(house, api)
 
     asyncio.run(go())
-    assert kept(house, YANG)[0][-2:] == ["photo", "老板欠我工钱"]
+    assert kept(house, YANG)[0][-2:] == ["sent:photo", "老板欠我工钱"]
 
 
 def test_a_note_of_telegram_itself_is_acknowledged_and_not_answered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,8 +13,10 @@ from bot.dialogue.effects import (
     EndCase,
     FindSlots,
     GiveBack,
+    KeepPlace,
     KeepWaiting,
     LookUpStatus,
+    RecallPlace,
     RecallWaiting,
     RegisterCase,
     Say,
@@ -28,6 +30,7 @@ from bot.dialogue.events import (
     Chose,
     Event,
     NothingWaiting,
+    PlaceRecalled,
     SessionBooked,
     SessionGivenBack,
     SlotsFound,
@@ -38,6 +41,7 @@ from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
 from bot.dialogue.view import View
 from bot.dialogue.words import chosen_in
+from bot.messages import Attachment
 from domain.calendar import LOCAL
 from domain.catalogue import load_catalogue
 from domain.services.matching import Slot
@@ -98,6 +102,7 @@ class Person:
         self.number = FIRST_NUMBER
         self._waiting: Told | None = None
         self._told: Told | None = None
+        self._place: Mapping[str, str | None] | None = None
 
     @property
     def templates(self) -> list[str]:
@@ -140,7 +145,10 @@ class Person:
         return self.takes(Chose(id_))
 
     def sends_picture(self) -> Person:
-        return self.takes(Attached())
+        return self.sends(Attachment("photo", evidence_id="e1"))
+
+    def sends(self, attachment: Attachment) -> Person:
+        return self.takes(Attached(attachment))
 
     def comes_back_after(self, **time: int) -> Person:
         self.view = replace(self.view, now=self.view.now + timedelta(**time))
@@ -176,6 +184,10 @@ class Person:
             case RecallWaiting():
                 waiting, self._waiting = self._waiting, None
                 return waiting or NothingWaiting()
+            case KeepPlace(place):
+                self._place = place
+            case RecallPlace():
+                return PlaceRecalled(self._place) if self._place else None
             case RegisterCase():
                 self.number += 1
                 return CaseOpened(self.number - 1)

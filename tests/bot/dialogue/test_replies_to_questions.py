@@ -163,7 +163,7 @@ def test_a_wish_for_a_person_is_heard_while_words_are_asked_for():
 
 
 def test_a_picture_in_between_returns_to_the_fact():
-    assert lender().sends_picture().templates == ["attachment_seen", "ask_fact"]
+    assert lender().sends_picture().templates == ["evidence_kept", "ask_fact"]
 
 
 def test_a_tapped_answer_of_an_older_question_corrects_it():

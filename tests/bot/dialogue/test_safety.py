@@ -3,7 +3,7 @@
 import pytest
 
 from bot.dialogue.effects import CallPerson, EndCase, GiveBack, Hold, RegisterCase, TakeAnswer
-from bot.dialogue.events import CaseOpened, Refused, SessionBooked
+from bot.dialogue.events import CaseOpened, Located, Refused, SessionBooked
 from bot.dialogue.safety import LOCKING
 from bot.dialogue.state import Dialogue, Stage
 from domain.conversation import TaskKind
@@ -207,8 +207,18 @@ def test_a_follow_up_can_be_answered_under_a_hold():
     assert person.taps("answer:4:gone").templates == ["held_listening"]
 
 
-def test_a_picture_under_a_hold_is_answered_kindly():
-    assert endangered().sends_picture().templates == ["held_listening"]
+def test_a_picture_under_a_hold_is_kept_and_the_duty_person_is_told():
+    person = endangered().sends_picture()
+
+    assert person.templates == ["evidence_held"]
+    assert person.did(CallPerson)[-1] == CallPerson(TaskKind.SAFETY, 15, "evidence")
+
+
+def test_a_position_under_a_hold_reaches_the_duty_person_and_asks_nothing():
+    person = endangered().takes(Located(None))
+
+    assert person.templates == ["location_held"]
+    assert person.did(CallPerson)[-1] == CallPerson(TaskKind.SAFETY, 15, "location")
 
 
 def test_events_that_come_late_do_not_undo_the_hold():

@@ -13,11 +13,13 @@ from bot.dialogue.events import (
     CaseEnded,
     CaseOpened,
     Chose,
+    Located,
     NothingWaiting,
     Refused,
     SessionBooked,
     SessionGivenBack,
     SlotsFound,
+    Started,
     StatusFound,
     Told,
 )
@@ -25,6 +27,7 @@ from bot.dialogue.facts import is_told
 from bot.dialogue.safety import LOCKING
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
+from bot.messages import Attachment
 from domain.errors import (
     CaseMovedOn,
     MediationLocked,
@@ -157,7 +160,20 @@ BUTTONS = [
     "do:no_session",
     "do:add",
     "do:new_story",
+    "place:yes",
+    "place:no",
     "nonsense",
+]
+XICHOU = {"prefecture": "文山壮族苗族自治州", "county": "西畴县", "township": None, "village": None}
+SENT = [
+    Attached(Attachment("photo", evidence_id="e1")),
+    Attached(Attachment("voice", evidence_id="e2")),
+    Attached(Attachment("file", refused="not_taken")),
+    Located(XICHOU),
+    Located(None, is_outside=True),
+    Located(None),
+    Started("iUNKNOWN"),
+    Started("pplace", XICHOU),
 ]
 # What may take a fact away: undoing, correcting, starting anew, ending; and 不晓得, which corrects.
 TAKES_AWAY = ("undone", "corrected", "restarted", "new_matter", "stopped", "remedies", "left_open")
@@ -173,7 +189,7 @@ told = st.builds(
 )
 chosen = st.sampled_from(BUTTONS).map(Chose)
 offered = st.integers(0, 9)  # one of the choices shown last
-messages = st.one_of(told, told, chosen, offered, st.just(Attached()))
+messages = st.one_of(told, told, chosen, offered, st.sampled_from(SENT))
 stages = st.sampled_from(list(EVERY_STAGE))
 STATES = {stage: make().state for stage, make in EVERY_STAGE.items()}
 
@@ -227,6 +243,8 @@ def is_taken_back(before, message, person):
     """Whether the person took something back: by a word, a button or another answer."""
     if {*person.templates} & {*TAKES_AWAY} or before.asked in before.known:
         return True
+    if before.near and not person.state.near:  # another place was confirmed
+        return True
     id_ = getattr(message, "id", "") or (
         before.offered[message % len(before.offered)][0]
         if isinstance(message, int) and before.offered
@@ -241,7 +259,7 @@ ANY_EVENT = st.one_of(
     chosen,
     st.sampled_from(
         [
-            Attached(),
+            *SENT,
             NothingWaiting(),
             CaseOpened(8),
             SlotsFound(()),
@@ -372,6 +390,6 @@ def test_who_has_no_other_matter_turns_to_an_empty_one(stage):
 
 
 def test_words_are_the_only_effect_of_a_question_again():
-    _, effects = step(lender().state, Attached(), VIEW)
+    _, effects = step(lender().state, SENT[2], VIEW)
 
     assert all(isinstance(each, Say) for each in effects)

@@ -1,0 +1,36 @@
+"""What was sent in place of words: photos, voice notes and files."""
+
+from __future__ import annotations
+
+from bot.dialogue.effects import CallPerson, Effect, Say
+from bot.dialogue.intake import ask_again, notice
+from bot.dialogue.safety import MINUTES_TO_PERSON
+from bot.dialogue.state import Dialogue, Stage
+from bot.dialogue.view import Turn, View
+from bot.messages import Attachment
+from domain.conversation import TaskKind
+
+WORKING_DAY = 24 * 60  # minutes until somebody has listened to a voice note and called back
+
+
+def attached(state: Dialogue, sent: Attachment, view: View) -> Turn:
+    """Say what became of what was sent, and lead back to what is open."""
+    if state.stage is Stage.NOTICE:
+        refused = Say("evidence_refused", {"kind": sent.kind, "why": "not_agreed"})
+        return state, (refused, notice())
+    return state, (*_received(state, sent), *ask_again(state, view))
+
+
+def _received(state: Dialogue, sent: Attachment) -> tuple[Effect, ...]:
+    if sent.evidence_id is None:
+        return (Say("evidence_refused", {"kind": sent.kind, "why": sent.refused or "broken"}),)
+    if sent.kind == "voice":  # nobody but a person understands it
+        call = CallPerson(TaskKind.PHONE, WORKING_DAY, "voice_note", state.case_number)
+        return call, Say("voice_kept")
+    return (Say("evidence_kept", {"kind": sent.kind}),)
+
+
+def attached_in_hold(state: Dialogue, sent: Attachment) -> Turn:
+    """Tell the duty person at once: it may come from somebody in danger."""
+    call = CallPerson(TaskKind.SAFETY, MINUTES_TO_PERSON, "evidence", state.case_number)
+    return state, (call, Say("evidence_held", {"is_kept": sent.evidence_id is not None}))
