@@ -18,8 +18,7 @@ from nlu.rasa_interpreter import NoModel
 from nlu.readers.facts import warm_up
 from nlu.swapping import Swapping
 from nlu.train import train
-from storage.engine import open_engine
-from storage.migrate import migrate
+from storage.opening import open_database
 from storage.seed import seed
 from storage.writer import Writer
 
@@ -68,8 +67,7 @@ def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
 
 def ready_writer(settings: Settings) -> Writer:
     """Open the database, bring it to the newest form and seed an empty roster."""
-    engine = open_engine(settings.database_url)
-    migrate(engine)
+    engine = open_database(settings.database_url, settings.keys)
     writer = Writer(engine)
     seeded = writer.submit(seed).result()
     if seeded:

@@ -11,18 +11,20 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import cli_words
+from bot import cli_words, keeping
 from bot.settings import SettingsFaults, read_settings
 from domain.calendar import LOCAL
 from domain.catalogue import CatalogueFaults
 from domain.errors import Refusal
 from nlu.rasa_interpreter import ModelDamaged, NoModel
 from storage.engine import DatabaseNotUsable
+from storage.sealing import KeysNotUsable
 
 if TYPE_CHECKING:
     Words = argparse._SubParsersAction[argparse.ArgumentParser]
 
-FAULTS = (SettingsFaults, CatalogueFaults, ModelDamaged, NoModel, DatabaseNotUsable)
+KEEPING = ("keys",)
+FAULTS = (SettingsFaults, CatalogueFaults, ModelDamaged, NoModel, DatabaseNotUsable, KeysNotUsable)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add(words: Words, name: str, about: str) -> argparse.ArgumentParser:
     word = words.add_parser(name, help=about, description=about)
-    word.set_defaults(word=getattr(cli_words, name))
+    word.set_defaults(word=getattr(keeping if name in KEEPING else cli_words, name))
     return word
 
 
@@ -86,6 +88,9 @@ def _working(words: Words) -> None:
     _add(words, "migrate", "bring the database to the newest form")
     _add(words, "seed", "place the demo roster into an empty one")
     _add(words, "doctor", "check settings, catalogue, database and model")
+    keys = _add(words, "keys", "show which keys seal what is kept")
+    keys.add_argument("--rotate", action="store_true", help="make a new key and seal all anew")
+    keys.add_argument("--forget", action="store_true", help="drop the keys that seal nothing")
     agree = _case(_add(words, "agree", "record the settlement agreement of a case"))
     agree.add_argument("--terms", required=True, help="what was agreed, in words")
     agree.add_argument("--on", type=date.fromisoformat, help="day of the last signature")

@@ -19,6 +19,7 @@ class Settings:
 
     database_url: str
     data: Path
+    keys: Path
     host: str
     port: int
     telegram_token: str | None
@@ -33,6 +34,7 @@ class Settings:
 KNOWN: Mapping[str, str] = {
     "HEJIE_DATABASE_URL": "where everything is kept; sqlite:///... or postgresql+psycopg://...",
     "HEJIE_DATA": "the folder for database, models and keys (default: var)",
+    "HEJIE_KEYS": "the file of the keys that seal what people told (default: HEJIE_DATA/keys)",
     "HEJIE_HOST": "the address that is listened on (default: 127.0.0.1)",
     "HEJIE_PORT": "the port of web chat and console (default: 8000)",
     "HEJIE_TELEGRAM_TOKEN": "the token of the Telegram bot; without it Telegram is off",
@@ -62,6 +64,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         if url.startswith("postgresql:")
         else url,
         data=data,
+        keys=Path(environment.get("HEJIE_KEYS") or data / "keys").absolute(),
         host=environment.get("HEJIE_HOST") or "127.0.0.1",
         port=_whole(environment, "HEJIE_PORT", 8000, (0, 65535), faults),
         telegram_token=token,

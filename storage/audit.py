@@ -18,7 +18,8 @@ from sqlalchemy import (
     select,
 )
 
-from storage.tables import Moment, Words, metadata
+from storage.columns import Moment, Words
+from storage.tables import metadata
 
 audit = Table(
     "audit",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from domain.case import MediationCase, Party, Role, Stage
 from domain.errors import CaseMovedOn, NoSuchCase
 from domain.facts import FactValue
 from storage.dialects import in_both
-from storage.tables import case_counter, case_note, mediation_case
+from storage.engine import keyring_of
+from storage.sealing import folded
+from storage.tables import case_counter, case_note, case_phone, mediation_case
 
 COUNT_ON = in_both(
     lambda insert: (
@@ -28,6 +31,17 @@ SAVE = update(mediation_case).where(
     mediation_case.c.version == bindparam("known_version"),
 )
 NOTE = insert(case_note)
+FIND_BY_PHONE = in_both(lambda insert: insert(case_phone).on_conflict_do_nothing())
+FORGET_PHONES = delete(case_phone).where(
+    case_phone.c.case_number == bindparam("number"),
+    case_phone.c.digest.not_in(bindparam("kept", expanding=True)),
+)
+OF_PHONE = (
+    select(case_phone.c.case_number)
+    .where(case_phone.c.digest.in_(bindparam("digests", expanding=True)))
+    .order_by(case_phone.c.case_number.desc())
+    .distinct()
+)
 
 
 class SqlCases:
@@ -54,6 +68,7 @@ class SqlCases:
             **_changing(case),
         }
         self._connection.execute(ADD, row)
+        self._index(case)
 
     def save(self, case: MediationCase) -> None:
         row = {
@@ -64,6 +79,28 @@ class SqlCases:
         }
         if self._connection.execute(SAVE, row).rowcount != 1:
             raise CaseMovedOn(case.number)
+        self._index(case)
+
+    def of_phone(self, phone: str) -> Sequence[int]:
+        """Return the numbers of the cases in which a party has this phone, the newest first."""
+        digests = keyring_of(self._connection.dialect).digests(folded(phone))
+        return self._connection.execute(OF_PHONE, {"digests": digests}).scalars().all()
+
+    def index_anew(self, number: int) -> None:
+        """Let a case be found by its phones under the newest key."""
+        row = self._connection.execute(GET.with_for_update(), {"number": number}).one()
+        self._index(_case(row))
+
+    def _index(self, case: MediationCase) -> None:
+        """Let a case be found by the phones of its parties, and by no phone of before."""
+        phones = {folded(party.phone) for party in case.parties} - {""}
+        if not phones:
+            return
+        keyring = keyring_of(self._connection.dialect)
+        digests = [keyring.digests(phone)[0] for phone in phones]
+        rows = [{"digest": digest, "case_number": case.number} for digest in digests]
+        self._connection.execute(FIND_BY_PHONE[self._connection.dialect.name], rows)
+        self._connection.execute(FORGET_PHONES, {"number": case.number, "kept": digests})
 
     def note(self, number: int, at: datetime, actor: str, what: str, reason: str = "") -> None:
         row = {"case_number": number, "at": at, "actor": actor, "what": what, "reason": reason}

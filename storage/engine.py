@@ -10,10 +10,13 @@ from typing import Any
 from sqlalchemy import URL, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from storage.sealing import Keyring, KeysNotUsable
+
 SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
 DEFAULT_FOLDER = Path("var")
 BUSY_SECONDS = 15  # how long a writer of another process is waited for
 READERS = 8
+KEYRING = "hejie_keyring"
 EXAMPLES = "sqlite:///var/hejie.db or postgresql+psycopg://user:password@localhost/hejie"
 
 
@@ -21,8 +24,10 @@ class DatabaseNotUsable(Exception):
     """The database cannot be used; the text names the setting and the fix."""
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, keyring: Keyring | None = None) -> Engine:
     """Open the database and try it once, or raise DatabaseNotUsable.
+
+    `keyring` seals and opens what people told; without one the columns that hold it are closed.
 
     In SQLite every transaction begins as a writing one (BEGIN IMMEDIATE), so that nothing read
     in it can have changed before it writes; `open_readers` gives connections for reading alone.
@@ -30,6 +35,7 @@ def open_engine(url: str) -> Engine:
     """
     wanted = _wanted(url)
     engine = _sqlite(wanted) if wanted.drivername == SQLITE else _postgresql(wanted)
+    _give(engine, keyring)
     try:
         engine.connect().close()
     except (DBAPIError, sqlite3.Error) as error:
@@ -47,7 +53,23 @@ def open_readers(engine: Engine) -> Engine:
     """Return an engine beside `engine` that cannot write and never waits for a writer."""
     if engine.dialect.name != SQLITE:
         return engine.execution_options(postgresql_readonly=True)
-    return engine if is_in_memory(engine) else _sqlite(engine.url, reads_only=True)
+    if is_in_memory(engine):
+        return engine
+    readers = _sqlite(engine.url, reads_only=True)
+    _give(readers, getattr(engine.dialect, KEYRING, None))
+    return readers
+
+
+def keyring_of(dialect: object) -> Keyring:
+    """Return the keyring that `open_engine` got, or raise KeysNotUsable where it got none."""
+    keyring: Keyring | None = getattr(dialect, KEYRING, None)
+    if keyring is None:
+        raise KeysNotUsable("HEJIE_KEYS: the database was opened without keys")
+    return keyring
+
+
+def _give(engine: Engine, keyring: Keyring | None) -> None:
+    setattr(engine.dialect, KEYRING, keyring)  # all that a column's type is handed
 
 
 def is_in_memory(engine: Engine) -> bool:

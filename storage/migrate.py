@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 FOLDER = Path(__file__).parent / "migrations"
+SEALED = "0004"  # the form since which what people told is sealed
 LOCK = 7_420_126  # the number of our advisory lock in PostgreSQL
 
 
@@ -33,6 +34,8 @@ def migrate(engine: Engine) -> None:
             f"({wanted}); start the newer Hejie, or name another database"
         )
     _upgrade(engine)
+    if found is not None and found < SEALED:
+        _scrub(engine)
 
 
 def newest() -> str:
@@ -67,3 +70,13 @@ def _upgrade(engine: Engine) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _scrub(engine: Engine) -> None:
+    """Write the database anew, so that nothing of what was plain stays in its unused parts."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM FULL"))
+            return
+        for say in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            connection.connection.cursor().execute(say)  # the driver's own: not in a transaction

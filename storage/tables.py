@@ -5,8 +5,6 @@ Where a row is a dataclass of the domain, the columns stand in the order of its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -19,76 +17,16 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.exc import DontWrapMixin
 
-from domain.calendar import LOCAL
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-class NaiveMoment(TypeError, DontWrapMixin):
-    """A datetime without a time zone was to be kept."""
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept as whole microseconds since 1970 UTC, given back in Asia/Shanghai.
-
-    By hand: `to_timestamp(at / 1e6)` in PostgreSQL, `datetime(at / 1e6, 'unixepoch')` in SQLite.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: object) -> int | None:
-        """Return the microseconds, or refuse a naive datetime."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise NaiveMoment(f"{value!r} has no time zone")
-        return (value - EPOCH) // MICROSECOND
-
-    def process_result_value(self, value: int | None, _dialect: object) -> datetime | None:
-        """Return the moment in local time."""
-        return None if value is None else (EPOCH + value * MICROSECOND).astimezone(LOCAL)
-
-
-class Words(TypeDecorator[str]):
-    """Text that people or channels wrote. NUL and half characters, which PostgreSQL refuses, go."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, _dialect: object) -> str | None:
-        """Return the text without what no database takes."""
-        if value is None:
-            return None
-        return value.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-class FlagSet(TypeDecorator[tuple[str, ...]]):
-    """Sorted flags, kept as `,dv,now,` so that LIKE finds each; the empty set is the empty text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[str] | None, _dialect: object) -> str:
-        """Return the flags between commas."""
-        flags = sorted(value or ())
-        return f",{','.join(flags)}," if flags else ""
-
-    def process_result_value(self, value: str | None, _dialect: object) -> tuple[str, ...]:
-        """Return the flags, sorted."""
-        return tuple(value.strip(",").split(",")) if value else ()
-
+from storage.columns import FlagSet, Moment, SealedJson, SealedText, Words
 
 metadata = MetaData(
     naming_convention={
@@ -127,7 +65,7 @@ conversation = Table(
     Column("id", Text, primary_key=True),
     Column("channel", Text, nullable=False),
     Column("sender", Words, nullable=False),
-    Column("state", _data(), nullable=False),
+    Column("state", SealedJson("conversation.state"), nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("version", Integer, nullable=False),
     Column("case_number", BigInteger, ForeignKey("mediation_case.number")),
@@ -147,8 +85,8 @@ inbox = Table(
     Column("message_id", Words),
     Column("conversation_id", Text, ForeignKey("conversation.id"), nullable=False),
     Column("at", Moment, nullable=False),
-    Column("text", Words),
-    Column("choice", Words),
+    Column("text", SealedText("inbox.text")),
+    Column("choice", SealedText("inbox.choice")),
     Column("intent", Text),
     Column("dispute_type", Text),
     Column("confidence", Float),
@@ -166,7 +104,7 @@ outbox = Table(
     metadata,
     Column("conversation_id", Text, ForeignKey("conversation.id"), nullable=False),
     Column("template", Text, nullable=False),
-    Column("text", Words, nullable=False),
+    Column("text", SealedText("outbox.text"), nullable=False),
     Column("at", Moment, nullable=False),
     Column("choices", _data(), nullable=False),
     Column("asks", _data()),
@@ -187,16 +125,25 @@ mediation_case = Table(
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("dispute_type", Text, nullable=False),
-    Column("parties", _data(), nullable=False),
-    Column("summary", Words, nullable=False),
+    Column("parties", SealedJson("mediation_case.parties"), nullable=False),
+    Column("summary", SealedText("mediation_case.summary"), nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("county", Text, nullable=False),
     Column("township", Text, nullable=False),
-    Column("facts", _data(), nullable=False),
+    Column("facts", SealedJson("mediation_case.facts"), nullable=False),
     Column("flags", FlagSet, nullable=False),
     Column("stage", Text, nullable=False),
     Column("held_from", Text),
     Column("version", Integer, nullable=False),
+)
+
+case_phone = Table(
+    "case_phone",
+    metadata,
+    Column("digest", LargeBinary),  # of a party's number, as `Keyring.digests` gives it
+    Column("case_number", BigInteger, ForeignKey("mediation_case.number")),
+    PrimaryKeyConstraint("digest", "case_number"),
+    Index(None, "case_number"),
 )
 
 case_note = Table(
@@ -207,7 +154,7 @@ case_note = Table(
     Column("at", Moment, nullable=False),
     Column("actor", Text, nullable=False),
     Column("what", Text, nullable=False),
-    Column("reason", Words, nullable=False),
+    Column("reason", SealedText("case_note.reason"), nullable=False),
     Index(None, "case_number"),
 )
 
@@ -285,7 +232,7 @@ agreement = Table(
     _number(),
     Column("case_number", BigInteger, ForeignKey("mediation_case.number"), nullable=False),
     Column("effective_on", Date, nullable=False),
-    Column("terms", Words, nullable=False),
+    Column("terms", SealedText("agreement.terms"), nullable=False),
     Column("instalments", _data(), nullable=False),
     Index(None, "case_number"),
 )

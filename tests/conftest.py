@@ -17,10 +17,12 @@ from domain.mediator import HelperKind, Hours, Leave, Level, Mediator
 from domain.session import SessionKind
 from storage.engine import open_engine
 from storage.migrate import migrate
+from storage.sealing import Keyring
 from storage.tables import metadata
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
 
+KEYRING = Keyring([bytes(range(32))])  # the key of all our tests
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
 
 
@@ -38,7 +40,7 @@ def postgresql() -> Iterator[Engine]:
             "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET deadlock_timeout = '100ms';"
             "SELECT pg_reload_conf(); CREATE DATABASE hejie;"
         )
-        engine = open_engine(server.get_uri(database="hejie", driver="psycopg"))
+        engine = open_engine(server.get_uri(database="hejie", driver="psycopg"), KEYRING)
         migrate(engine)
         yield engine
         engine.dispose()
@@ -53,7 +55,7 @@ def address(engine: Engine) -> str:
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with our tables and nothing in them, to be copied."""
     path = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    engine = open_engine(f"sqlite:///{path}")
+    engine = open_engine(f"sqlite:///{path}", KEYRING)
     migrate(engine)
     engine.dispose()
     return path
@@ -79,7 +81,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
+    engine = open_engine(database_url, KEYRING)
     yield engine
     engine.dispose()
 

@@ -18,6 +18,7 @@ from domain.case import Role
 from domain.follow_up import FollowUp, FollowUpKind, FollowUpState
 from storage.engine import open_engine
 from storage.migrate import migrate
+from storage.sealing import Keyring
 from storage.writer import Writer
 from tests.benchmarks.databases import a_case, databases
 from tests.benchmarks.figure import Figure
@@ -31,7 +32,7 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)
 def figures(folder: Path) -> Iterator[Figure]:
     jobs = apscheduler_rate(folder)
     for name, url in databases(folder):
-        engine = open_engine(url)
+        engine = open_engine(url, Keyring([bytes(32)]))
         migrate(engine)
         writer = Writer(engine)
         rate = claim_rate(writer)

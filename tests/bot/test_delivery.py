@@ -25,7 +25,7 @@ from storage.writer import Writer
 from tests.bot.outage import Outage
 from tests.bot.telegram_peer import until
 from tests.bot.webhouse import Clock
-from tests.conftest import NOW
+from tests.conftest import KEYRING, NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation, a_word, keep
 
 TOMORROW = NOW + timedelta(days=1)
@@ -228,7 +228,7 @@ def test_two_processes_that_deliver_at_once_send_each_word_once(
 ) -> None:
     keep(work, *(a_conversation(f"p{n}", channel="telegram", sender=f"p{n}") for n in range(15)))
     put(writer, *(to(f"p{n}", each) for each in "一二三" for n in range(15)))
-    other = Writer(open_engine(database_url))
+    other = Writer(open_engine(database_url, KEYRING))
 
     async def go() -> None:
         both = [
@@ -496,7 +496,7 @@ def test_a_word_of_which_nothing_can_be_kept_stays_in_doubt(
 ) -> None:
     monkeypatch.setattr(delivery, "SETTLE_TRIES", 2)
     put(writer, to("yang", "一"))
-    failing = Writer(open_engine(database_url))
+    failing = Writer(open_engine(database_url, KEYRING))
     messenger.before = lambda _: failing.close()
     deliver(Delivery(failing, "telegram", messenger, clock))
     assert states(writer) == ["sending"]

@@ -24,7 +24,7 @@ from storage.engine import open_engine
 from storage.follow_ups import LEASE
 from storage.writer import Writer
 from tests.bot.webhouse import catalogue
-from tests.conftest import NOW
+from tests.conftest import KEYRING, NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation, a_follow_up, keep
 
 WEDNESDAY = date(2026, 11, 25)
@@ -315,7 +315,7 @@ def test_a_row_that_somebody_else_has_fired_meanwhile_is_not_fired_again(
 
 @pytest.fixture
 def another_process(database_url: str) -> Iterator[Writer]:
-    writer = Writer(open_engine(database_url))
+    writer = Writer(open_engine(database_url, KEYRING))
     yield writer
     writer.close()
 

@@ -34,6 +34,7 @@ from storage.engine import open_engine
 from storage.migrate import migrate
 from storage.seed import seed
 from storage.writer import Writer
+from tests.conftest import KEYRING
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=LOCAL)
 
@@ -113,7 +114,7 @@ def seeded_database() -> Path:
     """Return a database with all tables and the demo roster, made once and copied then."""
     folder = Path(tempfile.mkdtemp(prefix="hejie-seeded-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    engine = open_engine(f"sqlite:///{folder / 'hejie.db'}")
+    engine = open_engine(f"sqlite:///{folder / 'hejie.db'}", KEYRING)
     migrate(engine)
     writer = Writer(engine)
     writer.submit(seed).result()
@@ -125,7 +126,7 @@ def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
     settings = read_settings({"HEJIE_DATA": str(folder)})
     if not (folder / "hejie.db").exists():
         shutil.copy(seeded_database(), folder / "hejie.db")
-    writer = Writer(open_engine(settings.database_url))
+    writer = Writer(open_engine(settings.database_url, KEYRING))
     interpreter = interpreter or Keywords()
     renderer = Renderer(catalogue())
     clock = Clock()

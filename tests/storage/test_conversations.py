@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from domain.conversation import OutboxState
 from domain.errors import AlreadyHeard, ConversationMovedOn
+from storage.columns import Moment, NaiveMoment
 from storage.engine import to_json
-from storage.tables import Moment, NaiveMoment
 from tests.conftest import NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation, a_message, a_word, keep
 

@@ -10,13 +10,72 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-from storage.engine import DatabaseNotUsable, open_engine
+from storage.engine import DatabaseNotUsable, open_engine, to_json
 from storage.migrate import configuration, current, migrate, newest
 from storage.tables import metadata
 from storage.unit_of_work import SqlUnitOfWork
-from tests.conftest import address
-from tests.storage.samples import a_conversation
+from tests.conftest import KEYRING, address
+from tests.storage.raw import traces
 
+NAME, PHONE, SENTENCE = "杨阿迪", "13877001234", "他把我家的田埂挖掉了三尺"
+ROWS_OF_BEFORE: dict[str, dict[str, object]] = {
+    "mediation_case": {
+        "number": 1,
+        "dispute_type": "neighbour",
+        "parties": to_json(
+            [
+                {"role": "applicant", "name": NAME, "phone": PHONE, "conversation_id": "c1"},
+                {"role": "respondent", "name": "邻居", "phone": "", "conversation_id": None},
+            ]
+        ),
+        "summary": SENTENCE,
+        "opened_at": 0,
+        "county": "西畴县",
+        "township": "兴街镇",
+        "facts": to_json(
+            {"place": {"kind": "text", "value": "田", "words": SENTENCE, "approx": False}}
+        ),
+        "flags": "",
+        "stage": "applied",
+        "version": 0,
+    },
+    "conversation": {
+        "id": "c1",
+        "channel": "webchat",
+        "sender": "somebody",
+        "state": to_json({"format": 1, "stage": "asking", "story": SENTENCE}),
+        "updated_at": 0,
+        "version": 0,
+        "is_held": False,
+        "with_person": False,
+    },
+    "inbox": {
+        "channel": "webchat",
+        "message_id": "m1",
+        "conversation_id": "c1",
+        "at": 0,
+        "text": SENTENCE,
+        "flags": "",
+        "after_word": 0,
+    },
+    "outbox": {
+        "conversation_id": "c1",
+        "template": "ask",
+        "text": SENTENCE,
+        "at": 0,
+        "choices": "[]",
+        "unasked": False,
+        "state": "sent",
+        "resent": False,
+    },
+    "case_note": {"case_number": 1, "at": 0, "actor": "c1", "what": "told", "reason": SENTENCE},
+    "agreement": {
+        "case_number": 1,
+        "effective_on": "2026-11-23",
+        "terms": SENTENCE,
+        "instalments": "[]",
+    },
+}
 START = (
     "import sys; from storage.engine import open_engine; from storage.migrate import migrate; "
     "engine = open_engine(sys.argv[1]); migrate(engine); engine.dispose()"
@@ -39,7 +98,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def empty(empty_url: str) -> Iterator[Engine]:
-    engine = open_engine(empty_url)
+    engine = open_engine(empty_url, KEYRING)
     yield engine
     engine.dispose()
 
@@ -103,16 +162,30 @@ def test_an_empty_database_is_brought_to_the_newest_form_and_stays_there(empty: 
 
 
 def test_a_database_of_the_first_form_keeps_what_it_holds(empty: Engine) -> None:
-    step(empty, "0001")
-    with SqlUnitOfWork(empty) as work:
-        work.conversations.add(a_conversation())
-        work.commit()
+    step(empty, "0003")
+    with empty.begin() as connection:
+        for table, row in ROWS_OF_BEFORE.items():
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(
+                text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"),  # noqa: S608
+                row,
+            )
 
     migrate(empty)
 
     assert found(empty) == newest()
     with SqlUnitOfWork(empty) as work:
-        assert work.conversations.by_id("c1") == a_conversation()
+        case = work.cases.get(1)
+        said, answered = work.pages.transcript("c1")
+        kept = work.conversations.by_id("c1")
+        notes = work.pages.notes_of_case(1)
+        assert work.cases.of_phone("138 7700 1234") == [1]
+    assert (case.summary, case.applicant.name) == (SENTENCE, NAME)
+    assert case.facts["place"].words == SENTENCE
+    assert kept is not None
+    assert kept.state == {"format": 1, "stage": "asking", "story": SENTENCE}
+    assert [said.text, answered.text, notes[0].reason] == [SENTENCE] * 3
+    assert not traces(empty, NAME, PHONE, SENTENCE)
 
 
 def test_every_migration_can_be_taken_back(empty: Engine) -> None:
@@ -151,7 +224,7 @@ def test_processes_that_start_at_once_both_find_the_newest_form(empty_url: str) 
         ended = list(threads.map(start, range(2)))
 
     assert [(each.returncode, each.stderr) for each in ended] == [(0, "")] * 2
-    engine = open_engine(empty_url)
+    engine = open_engine(empty_url, KEYRING)
     assert found(engine) == newest()
     engine.dispose()
 

@@ -13,7 +13,7 @@ from storage.engine import open_engine
 from storage.tables import metadata
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import CommitUnknown, Writer, WriterClosed
-from tests.conftest import NOW
+from tests.conftest import KEYRING, NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation
 
 Job = Callable[[SqlUnitOfWork], Any]
@@ -94,7 +94,7 @@ def test_a_job_that_breaks_a_rule_of_the_database_takes_no_other_with_it(
 def test_waiting_jobs_of_sqlite_share_one_commit_and_nobody_hears_before_it(
     tmp_path: Path,
 ) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path}/hejie.db")
+    engine = open_engine(f"sqlite:///{tmp_path}/hejie.db", KEYRING)
     metadata.create_all(engine)
     writer = Writer(engine)
     heard_at_commit: list[list[bool]] = []
@@ -120,7 +120,7 @@ def test_waiting_jobs_of_sqlite_share_one_commit_and_nobody_hears_before_it(
 
 
 def test_when_a_commit_of_sqlite_fails_everybody_in_it_hears(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path}/hejie.db")
+    engine = open_engine(f"sqlite:///{tmp_path}/hejie.db", KEYRING)
     metadata.create_all(engine)
     writer = Writer(engine)
 
@@ -215,7 +215,7 @@ def test_a_job_whose_caller_gave_up_is_left_out(writer: Writer, work: OpenWork) 
 
 
 def test_a_database_in_memory_is_written_and_read() -> None:
-    engine = open_engine("sqlite://")
+    engine = open_engine("sqlite://", KEYRING)
     metadata.create_all(engine)
     writer = Writer(engine)
     writer.submit(put("a")).result()
@@ -225,7 +225,7 @@ def test_a_database_in_memory_is_written_and_read() -> None:
 
 
 def end_other_connections(url: str) -> None:
-    engine = open_engine(url)
+    engine = open_engine(url, KEYRING)
     with engine.begin() as connection:
         connection.execute(
             text(

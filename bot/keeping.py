@@ -1,0 +1,57 @@
+"""The command-line words about what is kept: its keys."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import Namespace
+
+from bot.settings import Settings
+from storage.opening import note_keys, open_database
+from storage.resealing import in_use, reseal
+from storage.sealing import (
+    REREAD_SECONDS,
+    Keyring,
+    add_key,
+    keep_only,
+    seconds_since_change,
+)
+
+SETTLE_SECONDS = 2 * REREAD_SECONDS  # by then every process seals with the newest key
+
+
+def keys(settings: Settings, wanted: Namespace) -> None:
+    """Show the keys; make a new one and seal all anew; drop those that nothing needs."""
+    engine = open_database(settings.database_url, settings.keys)
+    keyring = Keyring(path=settings.keys)
+    try:
+        if wanted.rotate:
+            if in_use(engine) <= {keyring.ids[-1]}:  # else an earlier rotation is still to be ended
+                add_key(settings.keys)
+            keyring = Keyring(path=settings.keys)
+            note_keys(engine, keyring)
+            _settle(settings)
+            done = 0
+            for count in reseal(engine, keyring):
+                done += count
+            _say(f"{done} rows sealed anew")
+        if wanted.forget:
+            _settle(settings)
+            keep_only(settings.keys, {*in_use(engine), keyring.ids[-1]})
+            keyring = Keyring(path=settings.keys)
+            note_keys(engine, keyring)
+        needed = in_use(engine)
+    finally:
+        engine.dispose()
+    for id_ in keyring.ids:
+        seals = "seals" if id_ == keyring.ids[-1] else "opens"
+        _say(f"key {id_}: {seals}{'' if id_ in needed else ', needed by nothing yet kept'}")
+
+
+def _settle(settings: Settings) -> None:
+    """Wait until every process must have seen the newest key."""
+    time.sleep(max(0.0, SETTLE_SECONDS - seconds_since_change(settings.keys)))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
