@@ -15,7 +15,6 @@ import uvloop
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.app import App, build_app
-from bot.channels.telegram import polling
 from bot.settings import Settings
 from bot.ticks import tick
 from bot.web import build_web
@@ -51,8 +50,6 @@ async def _serve(app: App, ticks: bool, training: bool) -> None:
             await stack.enter_async_context(ticking(app))
         if training:
             await stack.enter_async_context(improving(app))
-        if app.settings.telegram_token:
-            await stack.enter_async_context(polling(app, app.settings.telegram_token))
         config = uvicorn.Config(
             build_web(app, ticks),
             host=app.settings.host,

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.channels import PULLED
+from bot.channels import CHANNELS
 from bot.dialogue.state import Stage
 from bot.render import Renderer
 from bot.turns import Keeper
-from domain.conversation import Conversation, OutboxState, OutWord, Task, TaskKind
+from domain.conversation import Conversation, OutWord, Task, TaskKind
 from domain.errors import Refusal
 from domain.follow_up import FollowUp, FollowUpState
 from domain.ports import UnitOfWork
@@ -120,5 +120,5 @@ def _out_word(renderer: Renderer, conversation: Conversation, word: Word, now: d
         case_number=word.data["number"],
         key=word.key,
         unasked=True,
-        state=OutboxState.SENT if conversation.channel in PULLED else OutboxState.QUEUED,
+        state=CHANNELS[conversation.channel].kept_state,
     )

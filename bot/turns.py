@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from bot.channels import PULLED
+from bot.channels import CHANNELS
 from bot.dialogue.effects import Say
 from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told
 from bot.dialogue.facts import NUMBERED
@@ -23,7 +23,7 @@ from bot.messages import TEXT_LIMIT, Incoming, Reply
 from bot.places import coded_place, place_at
 from bot.render import Renderer
 from domain.catalogue import Catalogue
-from domain.conversation import Conversation, HeardMessage, OutboxState, OutWord
+from domain.conversation import Conversation, HeardMessage, OutWord
 from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal
 from domain.ports import UnitOfWork
 from nlu.interpreter import Heard, Interpreter, Understanding
@@ -228,6 +228,7 @@ class Turns:
         raise RuntimeError("a turn does not come to an end")
 
     def _word(self, conversation: Conversation, say: Say, now: datetime) -> OutWord:
+        way = CHANNELS[conversation.channel]
         return OutWord(
             conversation.id,
             say.template,
@@ -236,7 +237,8 @@ class Turns:
             tuple(self._renderer.choice(id_) for id_ in say.choices),
             say.asks,
             conversation.case_number,
-            state=OutboxState.SENT if conversation.channel in PULLED else OutboxState.QUEUED,
+            state=way.kept_state,
+            not_before=way.waits_until(now),
         )
 
     def _kept(self, conversation: Conversation, state: Dialogue, now: datetime) -> Conversation:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,8 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.admin.console import Console
-from bot.channels.listening import Listening
-from bot.channels.webchat import WebChat
+from bot.channels.opening import Channel, open_channels
 from bot.guards import HEADERS, PRIVATE, SENTENCES, Ours, SafeHeaders
 from bot.lanes import Busy
 from bot.pages import Pages
@@ -30,22 +29,27 @@ TICKS_MISSED = 3  # periods without a tick after which the process is not ready
 
 
 def build_web(served: Served, ticks: bool = True) -> Starlette:
-    """Make the web application. `ticks` says whether this process should be ticking."""
+    """Make the web application, with every channel that is switched on.
+
+    `ticks` says whether this process should be ticking.
+    """
     pages = Pages()
-    listening = Listening(served.writer.read)
+    channels = open_channels(served)
     faults = Faults(pages)
-    health = Health(served, listening, ticks)
+    health = Health(served, channels, ticks)
     console = Console(served, pages)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await asyncio.to_thread(console.announce)
-        yield
-        listening.close()
+        async with AsyncExitStack() as running:
+            for channel in channels:
+                await running.enter_async_context(channel.running())
+            yield
 
     return Starlette(
         routes=[
-            *WebChat(served, pages, listening).routes(),
+            *(route for channel in channels for route in channel.routes),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),
@@ -102,9 +106,9 @@ class Faults:
 class Health:
     """Whether the process lives, whether it can work, and its figures."""
 
-    def __init__(self, served: Served, listening: Listening, ticks: bool) -> None:
+    def __init__(self, served: Served, channels: Sequence[Channel], ticks: bool) -> None:
         self._served = served
-        self._listening = listening
+        self._channels = channels
         self._ticks = ticks
         self._since = served.clock()
 
@@ -140,7 +144,6 @@ class Health:
         """Answer with the figures of this process in Prometheus' text form."""
         counts = await asyncio.to_thread(self._served.writer.read, lambda work: work.pages.counts())
         lanes = self._served.lanes
-        figures = lanes.meters.show(
-            counts.outbox, counts.open_tasks, lanes.waiting, len(self._listening)
-        )
+        listeners = sum(channel.listeners() for channel in self._channels)
+        figures = lanes.meters.show(counts.outbox, counts.open_tasks, lanes.waiting, listeners)
         return Response(figures, media_type=CONTENT_TYPE_LATEST)

@@ -68,6 +68,7 @@ class OutWord:
     unasked: bool = False
     id: int = 0
     state: OutboxState = OutboxState.QUEUED
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,7 @@ class SqlOutbox:
             "unasked": word.unasked,
             "state": word.state,
             "resent": False,
+            "not_before": word.not_before,
         }
         added: int | None = self._connection.execute(
             ADD[self._connection.dialect.name], row
@@ -193,4 +194,5 @@ def as_out_word(row: Row[Any]) -> OutWord:
         unasked=row.unasked,
         id=row.id,
         state=OutboxState(row.state),
+        not_before=row.not_before,
     )

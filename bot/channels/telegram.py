@@ -34,6 +34,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from bot.channels.opening import Channel
 from bot.delivery import Delivery, Gone, MaybeSent, NotSent
 from bot.lanes import Busy
 from bot.messages import Attachment, Incoming
@@ -293,3 +294,9 @@ async def _is_let_in(bot: Bot, pause_seconds: float) -> bool:
             await asyncio.sleep(pause_seconds)
         else:
             return True
+
+
+def channel(served: Served) -> Channel | None:
+    """Return Telegram where there is a token."""
+    token = served.settings.telegram_token
+    return Channel(running=lambda: polling(served, token)) if token else None

@@ -8,7 +8,8 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import BaseRoute, Route
 
 from bot.channels.listening import Listening, TooManyListeners
+from bot.channels.opening import Channel
 from bot.channels.web_words import Shown, as_wire, parts_of, shown, word_as_wire
 from bot.guards import SAME_SITE, SENTENCES, Budget, fault, is_same, limited
 from bot.lanes import Busy
@@ -255,3 +257,16 @@ def _conversation_id(work: SqlUnitOfWork, visitor: Visitor) -> str | None:
 def _transcript(work: SqlUnitOfWork, visitor: Visitor) -> list[HeardMessage | OutWord]:
     id_ = _conversation_id(work, visitor)
     return work.pages.transcript(id_)[-SHOWN_LIMIT:] if id_ else []
+
+
+def channel(served: Served) -> Channel:
+    """Return the web chat, which is always on."""
+    listening = Listening(served.writer.read)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        yield
+        listening.close()
+
+    routes = WebChat(served, Pages(), listening).routes()
+    return Channel(routes, running, lambda: len(listening))
