@@ -77,7 +77,14 @@ def _learning(words: Words) -> None:
     classify = _add(words, "classify", "read JSON lines, write what they mean")
     classify.add_argument("--today", type=date.fromisoformat, help="the day dates are read from")
     train = _add(words, "train", "train a new model")
-    train.add_argument("--with-review", type=Path, metavar="FILE", help="corrections, JSON Lines")
+    train.add_argument(
+        "--with-review",
+        type=Path,
+        metavar="FILE",
+        nargs="?",
+        const=cli_words.WAITING,
+        help="learn corrections (JSON Lines; without FILE those that wait from the console)",
+    )
     train.add_argument("--roll-back", action="store_true", help="go back to the model before")
     evaluate = _add(words, "evaluate", "measure the understanding and write a report")
     evaluate.add_argument("file", nargs="?", type=Path, help="a further set to measure on")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from bot.app import App, build_app, ready_interpreter, ready_writer, wall_clock
@@ -31,6 +32,7 @@ from nlu.rasa_interpreter import load
 
 BATCH = 64
 NOON = time(12)
+WAITING = Path("-")  # stands for the corrections that wait from the console
 T = TypeVar("T")
 
 
@@ -115,17 +117,19 @@ def write_line(out: TextIO, data: dict[str, Any]) -> None:
 
 def train(settings: Settings, wanted: Namespace) -> int:
     """Train a new model beside the old one, or go back to the one before."""
-    from nlu import review
+    from nlu import candidates, review
     from nlu.train import train as train_model
 
     if wanted.roll_back:
         print(review.roll_back(settings.models))  # noqa: T201
         return 0
-    if not wanted.with_review:
+    if wanted.with_review is None:
         print(train_model(settings.models))  # noqa: T201
         return 0
+    waiting = settings.data / candidates.FILE
+    file = waiting if wanted.with_review == WAITING else wanted.with_review
     try:
-        verdict = review.train_with_review(settings.models, wanted.with_review)
+        verdict = review.train_with_review(settings.models, file)
     except (review.NoGold, review.ReviewFaults) as fault:
         print(fault, file=sys.stderr)  # noqa: T201
         return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,21 @@ def add_candidate(data: Path, told: Mapping[str, Any]) -> bool:
             return False
         file.write(line + "\n")
     return True
+
+
+def forget(path: Path, texts: Iterable[str]) -> None:
+    """Take corrections out of a file, now that they are learned; what came meanwhile stays."""
+    learned = set(texts)
+    with path.open("r+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        left = [line for line in file.read().splitlines() if not _is_of(line, learned)]
+        file.seek(0)
+        file.writelines(line + "\n" for line in left)
+        file.truncate()
+
+
+def _is_of(line: str, texts: set[str]) -> bool:
+    return bool(line.strip()) and mask(json.loads(line)["text"].strip()) in texts
 
 
 def read_candidates(path: Path) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,15 @@ class Block:
         """Return every sentence with its label."""
         return (Labelled.of(text, self.label, self.metadata) for text in self.sentences)
 
+    def to_line(self) -> str:
+        """Return the block as a line of JSON, to be read by `read_learned`."""
+        told = {
+            "label": self.label,
+            "metadata": dict(self.metadata),
+            "sentences": list(self.sentences),
+        }
+        return json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n"
+
 
 def read_blocks(folder: Path = DATA) -> list[Block]:
     """Read every `*.yml` below `folder`; raises CorpusFaults for a file that is no corpus file."""
@@ -44,6 +54,14 @@ def read_blocks(folder: Path = DATA) -> list[Block]:
         except (yaml.YAMLError, KeyError, TypeError, AttributeError) as fault:
             raise CorpusFaults(f"{path.name}: is no Rasa NLU file: {fault}") from fault
     return blocks
+
+
+def read_learned(path: Path) -> list[Block]:
+    """Read blocks that `to_line` wrote."""
+    return [
+        Block(path, told["label"], told["metadata"], tuple(told["sentences"]))
+        for told in map(json.loads, path.read_text("utf-8").splitlines())
+    ]
 
 
 def _block(path: Path, told: Mapping[str, Any]) -> Block:

@@ -25,6 +25,8 @@ class ModelDamaged(Exception):
 class ModelStore:
     """`<version>.tar.gz`, its checksum `<version>.sha256`, its figures `<version>.json`.
 
+    `<version>.jsonl` holds the corrections that a version was the first to learn.
+
     `current.json` names the version that serves and those that served before, newest last.
     """
 
@@ -83,6 +85,23 @@ class ModelStore:
             return {}
         told: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return told
+
+    def write_learned(self, version: str, lines: str) -> None:
+        """Keep the corrections that a version has learned."""
+        put(self.folder / f"{version}.jsonl", lines)
+
+    def learned(self) -> list[Path]:
+        """Return the corrections of the versions that serve or have served, oldest first.
+
+        A version that was rolled back or refused takes its corrections along.
+        """
+        served = self._pointer().get("served", [])
+        return [path for each in served if (path := self.folder / f"{each}.jsonl").is_file()]
+
+    def discard(self, version: str) -> None:
+        """Remove the archive of a version that may not serve; its figures stay."""
+        for path in (self.archive(version), self.folder / f"{version}.sha256"):
+            path.unlink(missing_ok=True)
 
     def _point(self, served: list[str]) -> None:
         put(self.folder / POINTER, json.dumps({"served": served}) + "\n")

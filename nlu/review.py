@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlu.candidates import Candidate, ReviewFaults, add_candidate, read_candidates
+from nlu.candidates import (
+    Candidate,
+    ReviewFaults,
+    add_candidate,
+    forget,
+    read_candidates,
+)
 from nlu.corpus import Block
 from nlu.evaluate import NOW, answer_of, measure
 from nlu.gold import GOLD, NoGold, read_gold
@@ -72,8 +78,10 @@ def train_with_review(
     """Train a version from the corpus and the corrections of `file`; let it serve if no worse.
 
     `file` holds JSON Lines as `add_candidate` writes them, or written by hand. What a correction
-    leaves open stays as the present model reads it. Both versions are measured on the gold set,
-    and both figures kept in `<version>.json`. Raises ReviewFaults, NoGold, NoModel, ModelDamaged.
+    leaves open stays as the present model reads it. Corrections that were learned leave the file;
+    the version keeps them, so that every later training learns them too. Both versions are
+    measured on the gold set, and both figures kept in `<version>.json`. Raises ReviewFaults,
+    NoGold, NoModel, ModelDamaged.
     """
     lines = read_gold(gold)
     candidates = read_candidates(file)
@@ -91,7 +99,9 @@ def train_with_review(
     verdict = Verdict(
         old.model, new.model, len(fresh), len(candidates) - len(fresh), before, after, worse
     )
-    _keep(store, verdict)
+    _keep(store, verdict, blocks)
+    if verdict.is_accepted:
+        forget(file, [each.text for each in candidates])
     return verdict
 
 
@@ -128,8 +138,11 @@ def _blocks(file: Path, candidates: Sequence[Candidate], old: RasaInterpreter) -
     ]
 
 
-def _keep(store: ModelStore, verdict: Verdict) -> None:
-    """Write both figures beside the new version, and make it the current one if it may serve."""
+def _keep(store: ModelStore, verdict: Verdict, blocks: Sequence[Block]) -> None:
+    """Write both figures beside the new version, and make it the current one if it may serve.
+
+    Of a refused version the figures alone stay.
+    """
     figures = {
         "figures": dict(verdict.after),
         "before": {"model": verdict.old, "figures": dict(verdict.before)},
@@ -137,5 +150,8 @@ def _keep(store: ModelStore, verdict: Verdict) -> None:
         "refused_for": list(verdict.worse),
     }
     store.write_figures(verdict.new, figures)
-    if verdict.is_accepted:
-        store.activate(verdict.new)
+    if not verdict.is_accepted:
+        store.discard(verdict.new)
+        return
+    store.write_learned(verdict.new, "".join(block.to_line() for block in blocks))
+    store.activate(verdict.new)

@@ -7,12 +7,12 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from nlu.corpus import Block
+from nlu.corpus import Block, read_learned
 from nlu.embedder import embed_kept, is_installed
 from nlu.model_store import ModelStore, checksum
 from nlu.ngrams import Floats
@@ -57,18 +57,33 @@ def train_beside(
     sentences: bool = True,
     source: Path = HERE,
 ) -> Report:
-    """Train a version beside the others, from the corpus and reviewed sentences."""
+    """Train a version beside the others, from the corpus and reviewed sentences.
+
+    What earlier versions learned from review is learned again; a later correction of the same
+    sentence replaces the earlier one.
+    """
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix="training-") as folder:
         made = Path(folder) / "model.tar.gz"
         embed = _embed_for(out) if sentences else None
-        count = _run_graph(made, source, reviewed, embed)
+        count = _run_graph(made, source, _latest(learned_before(out), reviewed), embed)
         version = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{checksum(made)[:8]}"
         made.replace(ModelStore(out).archive(version))
     store = ModelStore(out)
     store.keep(version)
     return Report(version, store.archive(version), count, time.perf_counter() - began)
+
+
+def learned_before(out: Path) -> list[Block]:
+    """Return the corrections that the versions in `out` have learned."""
+    return [block for path in ModelStore(out).learned() for block in read_learned(path)]
+
+
+def _latest(earlier: Sequence[Block], later: Sequence[Block]) -> list[Block]:
+    """Return every sentence's last block."""
+    last = {text: block for block in (*earlier, *later) for text in block.sentences}
+    return [replace(block, sentences=(text,)) for text, block in last.items()]
 
 
 def _embed_for(out: Path) -> Embed | None:

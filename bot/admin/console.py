@@ -16,6 +16,7 @@ from bot.admin.access import Access, NotSignedIn, NotThere
 from bot.admin.door import Doorway
 from bot.admin.labels import EVERYTHING
 from bot.admin.sign_in import Visit
+from bot.admin.teaching import NotTaught, Teaching
 from bot.guards import fault
 from bot.messages import SENT
 from bot.pages import Pages
@@ -40,6 +41,7 @@ class Console:
         self._pages = pages
         self._access = Access(served.writer, served.clock)
         self._doorway = Doorway(served, pages, self._access)
+        self._teaching = Teaching(served, self._access)
         self._types = {name: sheet.short for name, sheet in served.catalogue.sheets.items()}
 
     def announce(self) -> None:
@@ -53,6 +55,9 @@ class Console:
             Route("/", self._signed_in(self._home)),
             Route("/conversations", self._signed_in(self._conversations)),
             Route("/conversations/{id}", self._signed_in(self._transcript)),
+            Route("/conversations/{id}/teach", self._signed_in(self._lesson)),
+            Route("/conversations/{id}/teach", self._signed_in(self._teach), methods=["POST"]),
+            Route("/review", self._signed_in(self._review)),
             Route("/cases/{number:int}", self._signed_in(self._case)),
             Route("/sessions", self._signed_in(self._sessions)),
             Route("/tasks", self._signed_in(self._tasks)),
@@ -122,6 +127,24 @@ class Console:
         names = {choice["id"]: choice["label"] for word in words for choice in word.choices}
         names |= {id_: self._served.renderer.choice(id_)["label"] for id_ in SENT}
         return self._page("transcript", visit, found=found, names=names)
+
+    async def _lesson(self, request: Request, visit: Visit) -> Response:
+        id_, message = request.path_params["id"], request.query_params.get("message", "")
+        lesson = await self._teaching.lesson(visit, id_, message)
+        return self._page("lesson", visit, lesson=lesson, told="")
+
+    async def _teach(self, request: Request, visit: Visit) -> Response:
+        given = await self._doorway.form(request, visit)
+        id_ = request.path_params["id"]
+        lesson = await self._teaching.lesson(visit, id_, given.get("message", ""))
+        try:
+            await self._teaching.keep(visit, lesson, given)
+        except NotTaught as why:
+            return self._page("lesson", visit, lesson=lesson, told=str(why))
+        return RedirectResponse("/console/review", 303)
+
+    async def _review(self, _request: Request, visit: Visit) -> Response:
+        return self._page("review", visit, waiting=await self._teaching.waiting())
 
     async def _case(self, request: Request, visit: Visit) -> Response:
         number = request.path_params["number"]

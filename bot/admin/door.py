@@ -28,6 +28,7 @@ from storage.unit_of_work import SqlUnitOfWork
 
 BODY_LIMIT = 8_192  # bytes
 NAME_LIMIT = 30  # characters
+FIELDS_LIMIT = 16
 ATTEMPTS_A_MINUTE = 5
 HASHES_AT_ONCE = 2  # each takes 64 MB
 
@@ -92,7 +93,7 @@ class Doorway:
 
     async def form(self, request: Request, visit: Visit | None) -> Mapping[str, str]:
         """Return the fields of a form that one of this visit's pages sent; else refuse with 403."""
-        form = await limited(request, BODY_LIMIT).form(max_files=0, max_fields=10)
+        form = await limited(request, BODY_LIMIT).form(max_files=0, max_fields=FIELDS_LIMIT)
         given = {name: value for name, value in form.items() if isinstance(value, str)}
         if visit is None or not self._visits.is_token(visit, given.get("token", "")):
             raise fault(403)

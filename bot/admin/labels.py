@@ -97,6 +97,7 @@ ACTS: Mapping[str, str] = {
     "sign_out": "退出",
     "transcript": "查看谈话",
     "task_done": "办完任务",
+    "taught": "纠正理解",
 }
 ACTORS: Mapping[str, str] = {
     "citizen": "当事人",

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -21,10 +22,11 @@ from bot.guards import SENTENCES, Budget
 from domain.case import MediationCase, Party, Role, case_number
 from domain.conversation import HeardMessage, Task, TaskKind
 from domain.session import SessionBooking, SessionKind
+from nlu.candidates import FILE, read_candidates
 from tests.bot.webhouse import MONDAY, House, say, serving
 
 PASSWORD = "一个很长的密码 2026"
-PAGES = ["conversations", "sessions", "tasks", "audit", ""]
+PAGES = ["conversations", "sessions", "tasks", "review", "audit", ""]
 numbers = (case_number(2026, sequence) for sequence in count(1))
 
 
@@ -530,3 +532,63 @@ def test_a_session_outlives_a_restart(tmp_path: Path) -> None:
 
     with serving(tmp_path) as house, house.client(cookies={"hejie_console": cookie}) as client:
         assert client.get("/console/tasks").status_code == 200
+
+
+def lesson_of(client: httpx.Client, id_: str) -> str:
+    """Return the address of the page that corrects the first message of a transcript."""
+    html = client.get(f"/console/conversations/{id_}").text
+    return re.search(r'href="([^"]+/teach\?[^"]+)"', html)[1]
+
+
+def test_a_wrong_reading_is_corrected_and_waits_masked_for_the_next_training(
+    house: House, inside: httpx.Client
+) -> None:
+    id_ = a_conversation(house, "堂哥占了集体的晒坝，他电话13812345678")
+    page = lesson_of(inside, id_)
+    message = page.split("message=")[1]
+
+    told = send(
+        inside,
+        page,
+        f"/console/conversations/{id_}/teach",
+        message=unquote(message),
+        intent="dispute",
+        dispute_type="village_collective",
+        flag_mass="1",
+    )
+
+    assert "等着学的纠正" in told.text
+    [kept] = read_candidates(house.settings.data / FILE)
+    assert kept.text == "堂哥占了集体的晒坝，他电话138****5678"
+    assert (kept.intent, kept.dispute_type, kept.flags) == (
+        "dispute",
+        "village_collective",
+        frozenset({"mass"}),
+    )
+    assert acts(house)[-1] == ("王主任", "taught", id_)
+    assert "138****5678" in inside.get("/console/review").text
+
+
+def test_a_correction_that_contradicts_itself_is_refused_with_a_sentence(
+    house: House, inside: httpx.Client
+) -> None:
+    id_ = a_conversation(house, "老板欠我工钱")
+    page = lesson_of(inside, id_)
+    message = unquote(page.split("message=")[1])
+    action = f"/console/conversations/{id_}/teach"
+
+    told = send(inside, page, action, message=message, intent="greet", dispute_type="loan")
+
+    assert "其他意思不选类型" in told.text
+    assert not (house.settings.data / FILE).exists()
+
+
+def test_a_message_of_another_conversation_cannot_be_corrected_from_this_one(
+    house: House, inside: httpx.Client
+) -> None:
+    mine, other = a_conversation(house, "老板欠我工钱"), a_conversation(house, "邻居吵得很")
+    message = lesson_of(inside, other).split("message=")[1]
+
+    answer = inside.get(f"/console/conversations/{mine}/teach?message={message}")
+
+    assert answer.status_code == 404

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlu.corpus import read_blocks
+from nlu.corpus import Block, read_blocks
 from nlu.evaluate import NOW
 from nlu.gold import GOLD, NoGold, read_gold
 from nlu.interpreter import FLAGS, Heard
@@ -24,6 +24,7 @@ from nlu.review import (
     train_with_review,
     worse_figures,
 )
+from nlu.train import _latest, learned_before
 from tests.trained import models_folder
 
 PHONE, ID_CARD = "13888766543", "532623198703150013"
@@ -115,6 +116,41 @@ def test_an_accepted_review_changes_the_answer_for_a_wording_that_it_did_not_hol
     assert best_type(load(models), NEW_WORDING) == "village_collective"
 
 
+def test_what_was_learned_waits_no_longer_and_every_later_training_learns_it_too(accepted):
+    models, verdict = accepted
+
+    texts = {text for block in learned_before(models) for text in block.sentences}
+
+    assert (models.parent / "review" / "candidates.jsonl").read_text("utf-8") == ""
+    assert len(texts) == len(GROUND) == verdict.learned
+
+
+def test_rolling_back_takes_the_corrections_of_that_version_along(accepted, tmp_path):
+    models, _ = accepted
+    shutil.copytree(models, tmp_path / "models")
+
+    roll_back(tmp_path / "models")
+
+    assert learned_before(tmp_path / "models") == []
+
+
+def test_a_refused_review_leaves_its_corrections_waiting(poisoned):
+    models, verdict = poisoned
+
+    assert (models.parent / "x.jsonl").read_text("utf-8").count("\n") + 1 == verdict.learned
+    assert learned_before(models) == []
+    assert not ModelStore(models).archive(verdict.new).exists()
+
+
+def test_a_later_correction_of_the_same_sentence_replaces_the_earlier_one():
+    def block(label):
+        return Block(Path("x.jsonl"), label, {}, ("他家把集体的地占了",))
+
+    [kept] = _latest([block("land_contract")], [block("village_collective")])
+
+    assert kept.label == "village_collective"
+
+
 def test_both_figures_are_kept_beside_the_new_version(accepted):
     models, verdict = accepted
 
@@ -138,7 +174,7 @@ def test_private_numbers_of_a_correction_are_nowhere_in_the_model(accepted):
                 files = [archive.extractfile(each) for each in archive if each.isfile()]
                 told = b"".join(file.read() for file in files if file)
         assert not any(number in told for number in private), path
-    assert b"****" in (models.parent / "review" / "candidates.jsonl").read_bytes()
+    assert b"****" in next(models.glob("*.jsonl")).read_bytes()
 
 
 def test_a_poisoned_review_is_refused_and_the_old_model_still_serves(poisoned):
