@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.admin.sign_in import load_key
+from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
 from bot.render import Renderer
 from bot.settings import Settings
@@ -18,7 +20,9 @@ from nlu.rasa_interpreter import NoModel
 from nlu.readers.facts import warm_up
 from nlu.swapping import Swapping
 from nlu.train import train
+from storage.evidence import EvidenceFiles
 from storage.opening import open_database
+from storage.sealing import Keyring
 from storage.seed import seed
 from storage.writer import Writer
 
@@ -43,6 +47,7 @@ class App:
     turns: Turns
     lanes: Lanes
     clock: Clock
+    evidence: EvidenceDesk
     ticked_at: list[datetime | None] = field(default_factory=lambda: [None])
 
     def close(self) -> None:
@@ -60,8 +65,15 @@ def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
     names = writer.read(lambda work: {m.id: m.name for m in work.roster.all()})
     renderer = Renderer(catalogue, lambda mediator_id: names.get(mediator_id, ""))
     turns = Turns(writer, interpreter, catalogue, renderer, clock)
-    return App(
-        settings, writer, interpreter, catalogue, renderer, turns, Lanes(turns, writer), clock
+    lanes = Lanes(turns, writer)
+    desk = EvidenceDesk(writer, evidence_files(settings))
+    return App(settings, writer, interpreter, catalogue, renderer, turns, lanes, clock, desk)
+
+
+def evidence_files(settings: Settings) -> EvidenceFiles:
+    """Return where evidence is kept: sealed, below the data folder, named by our own key."""
+    return EvidenceFiles(
+        settings.data / "evidence", Keyring(path=settings.keys), load_key(settings.data)
     )
 
 

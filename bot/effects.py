@@ -19,6 +19,7 @@ from bot.dialogue.effects import (
     GiveBack,
     GiveConsent,
     Hold,
+    KeepEvidence,
     KeepPlace,
     KeepWaiting,
     LookUpStatus,
@@ -40,8 +41,10 @@ from bot.dialogue.events import (
     StatusFound,
     Told,
 )
+from bot.messages import Attachment
 from domain.case import Stage
 from domain.conversation import Conversation, HeardMessage, Task
+from domain.evidence import Evidence
 from domain.ports import UnitOfWork
 from domain.services import booking, follow_up, intake
 from domain.services.booking import BookSession
@@ -133,6 +136,8 @@ class Carrying:
                     booking.hold_case(self.work, number, frozenset(flags), self.now)
             case CallPerson():
                 self._call(effect)
+            case KeepEvidence(attachment, number):
+                self._keep(attachment, number)
             case _:
                 return self._serve(effect)
         return None
@@ -158,6 +163,23 @@ class Carrying:
         for each in waiting:
             self.work.inbox.complete(each.message)
         return waiting[-1].told  # read together with those before it
+
+    def _keep(self, sent: Attachment, number: int | None) -> None:
+        if sent.evidence_id is None:
+            raise ValueError("nothing was sent that could be kept")
+        message = self.message
+        self.work.evidence.add(
+            Evidence(
+                sent.evidence_id,
+                self.conversation.id,
+                message.message_id,
+                self.now,
+                sent.kind,
+                sent.media,
+                sent.size,
+                number,
+            )
+        )
 
     def _call(self, effect: CallPerson) -> None:
         about = effect.number or self.conversation.id
@@ -208,6 +230,7 @@ class Carrying:
             frozenset(effect.flags),
         )
         case = intake.open_case(self.work, wish, self.now)
+        self.work.evidence.put_into_case(self.conversation.id, case.number)
         self.conversation = replace(
             self.conversation, case_number=case.number, dispute_type=case.dispute_type
         )

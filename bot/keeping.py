@@ -6,6 +6,7 @@ import sys
 import time
 from argparse import Namespace
 
+from bot.app import evidence_files
 from bot.settings import Settings
 from storage.opening import note_keys, open_database
 from storage.resealing import in_use, reseal
@@ -24,9 +25,12 @@ def keys(settings: Settings, wanted: Namespace) -> None:
     """Show the keys; make a new one and seal all anew; drop those that nothing needs."""
     engine = open_database(settings.database_url, settings.keys)
     keyring = Keyring(path=settings.keys)
+    files = evidence_files(settings)
     try:
         if wanted.rotate:
-            if in_use(engine) <= {keyring.ids[-1]}:  # else an earlier rotation is still to be ended
+            # Where an older key is still needed, an earlier rotation is to be ended first.
+            # Where an older key is still needed, an earlier rotation is to be ended first.
+            if in_use(engine) | files.keys_in_use() <= {keyring.ids[-1]}:
                 add_key(settings.keys)
             keyring = Keyring(path=settings.keys)
             note_keys(engine, keyring)
@@ -35,12 +39,13 @@ def keys(settings: Settings, wanted: Namespace) -> None:
             for count in reseal(engine, keyring):
                 done += count
             _say(f"{done} rows sealed anew")
+            _say(f"{files.seal_anew()} files sealed anew")
         if wanted.forget:
             _settle(settings)
-            keep_only(settings.keys, {*in_use(engine), keyring.ids[-1]})
+            keep_only(settings.keys, {*in_use(engine), *files.keys_in_use(), keyring.ids[-1]})
             keyring = Keyring(path=settings.keys)
             note_keys(engine, keyring)
-        needed = in_use(engine)
+        needed = in_use(engine) | files.keys_in_use()
     finally:
         engine.dispose()
     for id_ in keyring.ids:

@@ -17,13 +17,15 @@ class Attachment:
     """Something sent that is not text: kept as evidence, or refused with a reason code.
 
     `kind` is one of KINDS, `refused` one of REFUSALS; `words` is the speech that the messenger
-    itself has recognised in a voice note.
+    itself has recognised in a voice note. `media` and `size` (bytes) are those of the kept file.
     """
 
     kind: str
     evidence_id: str | None = None
     refused: str | None = None
     words: str | None = None
+    media: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
 from bot.render import Renderer
 from bot.settings import Settings
@@ -65,6 +66,11 @@ class Served(Protocol):
     @property
     def clock(self) -> Callable[[], datetime]:
         """Tells the time."""
+        ...
+
+    @property
+    def evidence(self) -> EvidenceDesk:
+        """Takes files."""
         ...
 
     @property

@@ -15,6 +15,7 @@ import uvloop
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.app import App, build_app
+from bot.evidence.desk import purge
 from bot.settings import Settings
 from bot.ticks import tick
 from bot.web import build_web
@@ -92,11 +93,22 @@ async def ticking(app: App) -> AsyncIterator[None]:
     scheduler.add_job(
         _tick_safely, "interval", args=[app], seconds=app.settings.tick_seconds, id="tick"
     )
+    scheduler.add_job(_purge_safely, "interval", args=[app], hours=1, id="purge")
     scheduler.start()
     try:
         yield
     finally:
         scheduler.shutdown(wait=True)
+
+
+def _purge_safely(app: App) -> None:
+    try:
+        gone = purge(app.writer, app.evidence.files)
+    except Exception:
+        log.exception("evidence was not purged; the next hour tries again")
+        return
+    if gone:
+        log.info("purged %s files that belonged to nobody", gone)
 
 
 def _tick_safely(app: App) -> None:

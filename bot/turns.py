@@ -160,7 +160,7 @@ class Turns:
                 for place in unread
             ]
             for place, understanding in zip(unread, self._interpreter.read(heard), strict=True):
-                events[place] = Told(understanding)
+                events[place] = Told(understanding, messages[place].attachment)
         return [event for event in events if event is not None]
 
     def _text(

@@ -100,6 +100,13 @@ class NothingAsked(Refusal):
 
 
 @dataclass(eq=False)
+class TooMuchEvidence(Refusal):
+    """The matter has as many files, or bytes, as one may have."""
+
+    conversation_id: str
+
+
+@dataclass(eq=False)
 class AgreementNotPossible(Refusal):
     """The words recorded for an agreement do not make one; `why` names the fault."""
 

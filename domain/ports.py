@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -17,6 +17,7 @@ from domain.conversation import (
     OutWord,
     Task,
 )
+from domain.evidence import Evidence
 from domain.follow_up import FollowUp, FollowUpState
 from domain.mediator import Mediator
 from domain.session import SessionBooking
@@ -142,6 +143,24 @@ class Tasks(Protocol):
     def close(self, task_id: int, at: datetime) -> None: ...
 
 
+class EvidenceRows(Protocol):
+    """Every file that was sent and kept; the files themselves stand outside the database."""
+
+    def add(self, row: Evidence) -> None: ...  # refuses with TooMuchEvidence
+
+    def has_room(self, conversation_id: str, case_number: int | None, size: int = 0) -> bool: ...
+
+    def get(self, evidence_id: str) -> Evidence | None: ...
+
+    def of_conversation(self, conversation_id: str) -> Sequence[Evidence]: ...  # oldest first
+
+    def put_into_case(self, conversation_id: str, number: int) -> None: ...  # what has none yet
+
+    def forget(self, conversation_id: str) -> None: ...  # the next purge deletes the files
+
+    def known(self, ids: Collection[str]) -> Collection[str]: ...  # those that have a row
+
+
 class UnitOfWork(Protocol):
     """One transaction; it is rolled back unless committed."""
 
@@ -154,6 +173,7 @@ class UnitOfWork(Protocol):
     follow_ups: FollowUps
     agreements: Agreements
     tasks: Tasks
+    evidence: EvidenceRows
 
     def __enter__(self) -> Self: ...
 

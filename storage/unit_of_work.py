@@ -13,6 +13,7 @@ from domain.ports import (
     Agreements,
     Cases,
     Conversations,
+    EvidenceRows,
     FollowUps,
     Inbox,
     Outbox,
@@ -24,6 +25,7 @@ from storage.agreements import SqlAgreements
 from storage.audit import SqlAudit
 from storage.cases import SqlCases
 from storage.conversations import SqlConversations
+from storage.evidence import SqlEvidence
 from storage.follow_ups import SqlFollowUps
 from storage.inbox import SqlInbox
 from storage.outbox import SqlOutbox
@@ -50,6 +52,7 @@ class SqlUnitOfWork:
     follow_ups: FollowUps
     agreements: Agreements
     tasks: Tasks
+    evidence: EvidenceRows
     settings: SqlSettings
     audit: SqlAudit
     pages: SqlPages
@@ -103,6 +106,7 @@ class SqlUnitOfWork:
         self.follow_ups = SqlFollowUps(connection)
         self.agreements = SqlAgreements(connection)
         self.tasks = SqlTasks(connection)
+        self.evidence = SqlEvidence(connection)
         self.settings = SqlSettings(connection)
         self.audit = SqlAudit(connection)
         self.pages = SqlPages(connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from bot.admin.sign_in import Visit
 from bot.served import Door
 from domain.case import MediationCase
 from domain.conversation import Conversation, HeardMessage, OutWord, Task
+from domain.evidence import Evidence
 from domain.mediator import Mediator
 from domain.session import SessionBooking
 from storage.audit import AuditLine
@@ -38,6 +39,7 @@ class Transcript:
     summary: str
     notes: Sequence[CaseNote]
     rows: Sequence[HeardMessage | OutWord]
+    evidence: Mapping[str, Evidence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,20 @@ class Access:
             found = _transcript(work, conversation_id)
             work.audit.add(AuditLine(self._clock(), who, "transcript", conversation_id))
             return found
+
+        return self._door.submit(job).result()
+
+    def evidence(self, visit: Visit | None, evidence_id: str) -> tuple[Evidence, str]:
+        """Return the row of a file and a name for it that tells of nobody; keep who took it."""
+        who = _check(visit)
+
+        def job(work: SqlUnitOfWork) -> tuple[Evidence, str]:
+            row = work.evidence.get(evidence_id)
+            if row is None:
+                raise NotThere
+            work.audit.add(AuditLine(self._clock(), who, "evidence", row.conversation_id))
+            place = [each.id for each in work.evidence.of_conversation(row.conversation_id)]
+            return row, f"{row.case_number or row.conversation_id[:8]}-{place.index(row.id) + 1}"
 
         return self._door.submit(job).result()
 
@@ -138,6 +154,7 @@ def _transcript(work: SqlUnitOfWork, conversation_id: str) -> Transcript:
         masking(case.summary) if case else "",
         [replace(note, reason=masking(note.reason)) for note in notes],
         [_masked(row, masking) for row in rows],
+        {each.message_id: each for each in work.evidence.of_conversation(conversation_id)},
     )
 
 

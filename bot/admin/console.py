@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -28,7 +29,20 @@ from domain.errors import NoSuchCase
 from domain.session import SessionBooking
 from nlu.interpreter import FLAGS
 from storage.pages import ConversationFilter
+from storage.sealing import NotOurs
 
+SUFFIXES = {
+    "image/jpeg": "jpg",
+    "application/pdf": "pdf",
+    "audio/ogg": "ogg",
+    "audio/amr": "amr",
+    "audio/amr-wb": "awb",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+}
+SANDBOX = {"content-security-policy": "sandbox; default-src 'none'"}
+
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Page = Callable[[Request, Visit], Awaitable[Response]]
 
@@ -58,6 +72,7 @@ class Console:
             Route("/conversations/{id}/teach", self._signed_in(self._lesson)),
             Route("/conversations/{id}/teach", self._signed_in(self._teach), methods=["POST"]),
             Route("/review", self._signed_in(self._review)),
+            Route("/evidence/{id}", self._signed_in(self._evidence)),
             Route("/cases/{number:int}", self._signed_in(self._case)),
             Route("/sessions", self._signed_in(self._sessions)),
             Route("/tasks", self._signed_in(self._tasks)),
@@ -145,6 +160,19 @@ class Console:
 
     async def _review(self, _request: Request, visit: Visit) -> Response:
         return self._page("review", visit, waiting=await self._teaching.waiting())
+
+    async def _evidence(self, request: Request, visit: Visit) -> Response:
+        """Hand a file out to be saved; no browser may show or run it as a page of ours."""
+        id_ = request.path_params["id"]
+        row, name = await _aside(lambda: self._access.evidence(visit, id_))
+        try:
+            data = await _aside(lambda: self._served.evidence.files.read(id_))
+        except (FileNotFoundError, NotOurs):
+            log.exception("evidence of conversation %s cannot be read", row.conversation_id)
+            raise fault(404) from None
+        file_name = f"{name}.{SUFFIXES[row.media]}"
+        headers = {"content-disposition": f'attachment; filename="{file_name}"'} | SANDBOX
+        return Response(data, media_type=row.media, headers=headers)
 
     async def _case(self, request: Request, visit: Visit) -> Response:
         number = request.path_params["number"]

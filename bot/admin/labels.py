@@ -96,6 +96,7 @@ ACTS: Mapping[str, str] = {
     "sign_in_failed": "登录失败",
     "sign_out": "退出",
     "transcript": "查看谈话",
+    "evidence": "取走材料",
     "task_done": "办完任务",
     "taught": "纠正理解",
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.messages import Attachment
 from domain.conversation import TaskKind
 from domain.facts import FactValue
 from domain.services.matching import SlotWish
@@ -34,6 +35,14 @@ class KeepWaiting:
 @dataclass(frozen=True, slots=True)
 class RecallWaiting:
     """Take the held message up again. Answers with `Told`, or with `NothingWaiting`."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepEvidence:
+    """Keep a file that was sent as evidence of the matter in hand. May refuse."""
+
+    attachment: Attachment
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,7 @@ Effect = (
     | KeepWaiting
     | RecallWaiting
     | KeepPlace
+    | KeepEvidence
     | RecallPlace
     | ForgetWaiting
     | RegisterCase

@@ -14,9 +14,10 @@ from nlu.interpreter import Understanding
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The person wrote something."""
+    """The person wrote something, or said it into a voice note (`spoken`)."""
 
     heard: Understanding
+    spoken: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)

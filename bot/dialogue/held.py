@@ -20,7 +20,7 @@ from bot.dialogue.state import Dialogue
 from bot.dialogue.view import Turn, View
 from bot.dialogue.words import cannot_speak, command_in
 from domain.conversation import TaskKind
-from domain.errors import NothingAsked
+from domain.errors import NothingAsked, TooMuchEvidence
 from nlu.interpreter import Understanding
 
 WANTED = {
@@ -45,10 +45,10 @@ def in_hold(state: Dialogue, event: Event, view: View) -> Turn:
             return case_words.say_status(state, event, view)
         case CaseEnded():
             return case_words.say_ended(state, event, view)
-    return _answered(state, event) or listen(state)
+    return _answered(state, event, view) or listen(state)
 
 
-def _answered(state: Dialogue, event: Event) -> Turn | None:
+def _answered(state: Dialogue, event: Event, view: View) -> Turn | None:
     match event:
         case Attached(attachment):
             return sent.attached_in_hold(state, attachment)
@@ -59,6 +59,8 @@ def _answered(state: Dialogue, event: Event) -> Turn | None:
         case SessionGivenBack():
             number = {"number": state.case_number}
             return state, (Say("session_given_back", number, ("do:withdraw", "do:person")),)
+        case Refused(TooMuchEvidence()):
+            return sent.too_many(state, view)
         case Refused(NothingAsked()):
             return state, (Say("nothing_asked"),)
         case Refused():

@@ -53,7 +53,14 @@ from bot.dialogue.view import Turn, View
 from bot.dialogue.words import command_in, ending_in, is_consent, is_correction, is_question, is_yes
 from domain.catalogue import Fact
 from domain.conversation import TaskKind
-from domain.errors import MediationLocked, NoSuchBooking, NothingAsked, SlotNotOffered, SlotTaken
+from domain.errors import (
+    MediationLocked,
+    NoSuchBooking,
+    NothingAsked,
+    SlotNotOffered,
+    SlotTaken,
+    TooMuchEvidence,
+)
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION, SERVICE_QUESTION, Understanding
 
 SURE_OF_INTENT = 0.8  # below this a reply to an open question is taken as its answer
@@ -70,6 +77,9 @@ AWAITING = (Book, EndCase, FindSlots, GiveBack, LookUpStatus, RegisterCase, Take
 
 def step(state: Dialogue, event: Event, view: View) -> Turn:
     """Take the dialogue one event further. Pure: the same arguments give the same turn."""
+    if isinstance(event, Told) and event.spoken is not None:
+        kept = sent.spoken(state, event.spoken)
+        return intake.then(kept, step(state, replace(event, spoken=None), view))
     if isinstance(event, Told):
         flags = safety.locking(event.heard.flags)
         if flags:
@@ -399,6 +409,8 @@ def _refused(state: Dialogue, refusal: Exception, view: View) -> Turn:
             return replace(state.rest(), stage=Stage.HELD), (Say("locked", {}, ("do:person",)),)
         case NothingAsked():
             return state, (Say("nothing_asked"), *intake.ask_again(state, view))
+        case TooMuchEvidence():
+            return sent.too_many(state, view)
         case NoSuchBooking():
             return state.rest(), (Say("nothing_to_cancel"), case_words.at_rest(refusal.number))
     impossible: tuple[Effect, ...] = (Say("not_possible", {}, ("do:person",)),)

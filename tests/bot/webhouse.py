@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
 from bot.messages import Incoming
 from bot.render import Renderer
@@ -31,6 +32,7 @@ from domain.catalogue import Catalogue, load_catalogue
 from nlu.interpreter import DISPUTE, Heard, Ranked, Understanding
 from nlu.readers.facts import Facts
 from storage.engine import open_engine
+from storage.evidence import EvidenceFiles
 from storage.migrate import migrate
 from storage.seed import seed
 from storage.writer import Writer
@@ -89,6 +91,7 @@ class House:
     turns: Turns
     lanes: Lanes
     clock: Clock
+    evidence: EvidenceDesk
     ticked_at: list[datetime | None] = field(default_factory=lambda: [None])
     url: str = ""
     printed: list[str] = field(default_factory=list)
@@ -132,7 +135,9 @@ def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
     clock = Clock()
     turns = Turns(writer, interpreter, catalogue(), renderer, clock)
     lane = Lanes(turns, writer, **lanes)
-    return House(settings, writer, interpreter, catalogue(), renderer, turns, lane, clock)
+    files = EvidenceFiles(folder / "evidence", KEYRING, b"the key of our tests")
+    desk = EvidenceDesk(writer, files)
+    return House(settings, writer, interpreter, catalogue(), renderer, turns, lane, clock, desk)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""Evidence that people send: inspected by content, stripped, sealed. Nothing is believed of it."""
