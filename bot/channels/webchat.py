@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -21,6 +18,16 @@ from starlette.routing import BaseRoute, Route
 from bot.channels.listening import Listening, TooManyListeners
 from bot.channels.opening import Channel
 from bot.channels.web_words import Shown, as_wire, parts_of, shown, word_as_wire
+from bot.channels.webchat_visitor import (
+    LARGE,
+    LEFT,
+    Visitor,
+    forget,
+    reads_large,
+    remember,
+    set_cookie,
+    visitor_of,
+)
 from bot.guards import SAME_SITE, SENTENCES, Budget, fault, is_same, limited
 from bot.lanes import Busy
 from bot.messages import SENT, TEXT_LIMIT, Incoming
@@ -31,8 +38,6 @@ from domain.conversation import HeardMessage, OutWord
 from storage.unit_of_work import SqlUnitOfWork
 
 CHANNEL = "webchat"
-COOKIE = "hejie_chat"
-COOKIE_DAYS = 180
 BODY_LIMIT = 16_384  # bytes
 CHOICE_LIMIT = 200  # characters
 SHOWN_LIMIT = 300  # rows of a transcript on one page
@@ -42,28 +47,7 @@ STREAMS_A_MINUTE = 30
 NOTICE_CHOICES = ("consent:yes", "consent:no")
 PERSON = "do:person"
 T = TypeVar("T")
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """A browser. The token is known to it alone: what is kept is its hash, `sender`."""
-
-    token: str
-    is_known: bool
-
-    @property
-    def sender(self) -> str:
-        """The name under which the conversation is kept."""
-        return hashlib.sha256(self.token.encode()).hexdigest()[:32]
-
-    @property
-    def form_token(self) -> str:
-        """What a form sent by this browser's own page carries."""
-        if not self.is_known:
-            return ""
-        return hmac.new(self.token.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 class WebChat:
@@ -87,25 +71,26 @@ class WebChat:
             Route("/", self.show, methods=["GET"]),
             Route("/", self.take_form, methods=["POST"]),
             Route("/chat/stream", self.stream, methods=["GET"]),
-            Route("/leave", self.leave, methods=["GET"]),
+            Route("/size", self.size, methods=["GET"]),
+            Route("/weather", self.leave, methods=["GET"]),
         ]
 
     async def take_json(self, request: Request) -> Response:
         """Take {"id", "text" | "choice"}; answer {"replies": [...]} once the turn is committed."""
         if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
             raise fault(415)
-        visitor = _visitor(request)
+        visitor = visitor_of(request)
         incoming = _from_json(visitor, await limited(request, BODY_LIMIT).body())
         self._spend(visitor, request)
         taken = await self._served.lanes.take(incoming)
         replies = [as_wire(r.id, r.text, r.choices, r.asks, r.case) for r in taken.replies]
         if taken.is_repeat:
             replies = await self._said_since(incoming, taken)
-        return self._known(request, visitor, JSONResponse({"replies": replies}))
+        return remember(request, JSONResponse({"replies": replies}), visitor)
 
     async def take_form(self, request: Request) -> Response:
         """Take the same from a form, for browsers without scripts; then show the page anew."""
-        visitor = _visitor(request)
+        visitor = visitor_of(request)
         form = await limited(request, BODY_LIMIT).form(max_files=0, max_fields=6)
         given = {name: value for name, value in form.items() if isinstance(value, str)}
         if visitor.is_known and not is_same(given.get("token", ""), visitor.form_token):
@@ -119,16 +104,20 @@ class WebChat:
                 await self._served.lanes.take(incoming)
             except (HTTPException, Busy) as refusal:
                 status = refusal.status_code if isinstance(refusal, HTTPException) else 503
-                return await self._page(visitor, status, SENTENCES[status], text)
-        return self._known(request, visitor, RedirectResponse("/#now", 303))
+                return await self._page(request, status, SENTENCES[status], text)
+        return remember(request, RedirectResponse("/#now", 303), visitor)
 
     async def show(self, request: Request) -> Response:
         """Show the conversation so far; a fresh visitor sees the notice and nothing is kept."""
-        return await self._page(_visitor(request))
+        response = await self._page(request)
+        if LEFT in request.cookies:
+            forget(response)
+        return response
 
     async def _page(
-        self, visitor: Visitor, status: int = 200, told: str = "", draft: str = ""
+        self, request: Request, status: int = 200, told: str = "", draft: str = ""
     ) -> Response:
+        visitor = visitor_of(request)
         rows: list[HeardMessage | OutWord] = []
         if visitor.is_known:
             rows = await self._read(lambda work: _transcript(work, visitor))
@@ -136,6 +125,7 @@ class WebChat:
             "chat/page",
             status,
             is_known=bool(rows),
+            is_large=reads_large(request),
             entries=self._entries(rows),
             fault=told,
             draft=draft,
@@ -152,7 +142,7 @@ class WebChat:
 
     async def stream(self, request: Request) -> Response:
         """Send words that come later as server-sent events, beginning after number `after`."""
-        visitor = _visitor(request)
+        visitor = visitor_of(request)
         if not visitor.is_known:
             return Response(status_code=204)  # tells the browser not to come again
         if not self._streams.spend(visitor.sender):
@@ -166,13 +156,23 @@ class WebChat:
             events = self._listening.open(conversation_id, number)
         except TooManyListeners:
             raise fault(503) from None
-        return StreamingResponse(events, media_type="text/event-stream")
+        unbuffered = {"x-accel-buffering": "no"}  # or nginx holds words back
+        return StreamingResponse(events, media_type="text/event-stream", headers=unbuffered)
+
+    async def size(self, request: Request) -> Response:
+        """Remember whether this browser wants large letters, then show the page so."""
+        response = RedirectResponse("/#now", 303)
+        if _is_ours(request):
+            value = "1" if request.query_params.get("large") == "1" else "0"
+            set_cookie(request, response, LARGE, value, httponly=False)
+        return response
 
     async def leave(self, request: Request) -> Response:
         """Show a page about nothing and forget the visitor: this browser shows the talk no more."""
-        response = self._pages.page("chat/leave", day=self._served.clock().date())
-        if request.headers.get("sec-fetch-site", "none") in SAME_SITE:
-            response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        response = self._pages.page("chat/weather", day=self._served.clock().date())
+        if _is_ours(request):
+            forget(response)
+            response.delete_cookie(LARGE, samesite="lax")
         return response
 
     async def _said_since(self, incoming: Incoming, taken: Taken) -> list[dict[str, Any]]:
@@ -196,27 +196,12 @@ class WebChat:
             self._served.lanes.meters.refused("budget")
             raise fault(429)
 
-    def _known(self, request: Request, visitor: Visitor, response: Response) -> Response:
-        if not visitor.is_known:
-            response.set_cookie(
-                COOKIE,
-                visitor.token,
-                max_age=COOKIE_DAYS * 86_400,
-                secure=request.url.scheme == "https",
-                httponly=True,
-                samesite="lax",
-            )
-        return response
-
     async def _read(self, job: Callable[[SqlUnitOfWork], T]) -> T:
         return await asyncio.to_thread(self._served.writer.read, job)
 
 
-def _visitor(request: Request) -> Visitor:
-    token = request.cookies.get(COOKIE, "")
-    if _TOKEN.fullmatch(token):
-        return Visitor(token, True)
-    return Visitor(secrets.token_urlsafe(16), False)
+def _is_ours(request: Request) -> bool:
+    return request.headers.get("sec-fetch-site", "none") in SAME_SITE
 
 
 def _from_json(visitor: Visitor, body: bytes) -> Incoming:

@@ -1,16 +1,34 @@
-/* Web chat: sends without reloading, shows words that come later, leaves quickly.
-   Without this file the page works as plain forms. Text is only ever set by textContent. */
+/* Web chat: sends without reloading, keeps what waits for the line, shows words that come later,
+   leaves quickly. Without this file the page works as plain forms, and so it does in a browser that
+   lacks what is asked for in the first line. Text is only ever set by textContent. Nothing is kept in
+   the browser's storage: what waits, waits in memory. */
 (function () {
   "use strict";
+  if (!window.fetch || !window.Promise || !window.crypto || !document.body.dataset) return;
+  var OFFLINE = "没有网，话还在，等有网会自动发出去。";
+  var WAITS = [1, 2, 4, 8, 15]; // seconds between two tries
+  var ANSWER_SECONDS = 40; // after which a try counts as lost
+  var LATER_WAITS = [3, 10, 30, 60]; // seconds before listening anew where the server refused
+  var ESCAPES_MS = 1500;
   var log = document.getElementById("log");
   var form = document.getElementById("say");
   var box = document.getElementById("text");
   var status = document.getElementById("status");
+  var waitingMark = document.getElementById("waiting");
+  var spoken = document.getElementById("spoken");
+  var larger = document.getElementById("larger");
   var page = document.body;
-  var sending = Promise.resolve();
+  var tabs = window.BroadcastChannel ? new BroadcastChannel("hejie") : null;
+  var waiting = []; // messages that are not taken yet, in their order
+  var isSending = false;
+  var isLeaving = false;
+  var isDialling = false;
+  var tries = 0;
+  var timer = null;
   var stream = null;
+  var refusals = 0;
   var lastEscape = -Infinity;
-  var RETRY_SECONDS = [1, 3, 6];
+  var lastComposed = -Infinity;
 
   function make(tag, cls, text) {
     var node = document.createElement(tag);
@@ -19,22 +37,24 @@
     return node;
   }
 
+  function each(nodes, act) { Array.prototype.forEach.call(nodes, act); }
+
   function newId() {
-    var bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.prototype.map.call(bytes, function (b) {
+    return Array.prototype.map.call(crypto.getRandomValues(new Uint8Array(16)), function (b) {
       return ("0" + b.toString(16)).slice(-2);
     }).join("");
   }
 
+  /* ---- what is shown ---- */
+
   function toEnd(node) {
-    var isTall = node && log.scrollHeight - node.offsetTop > log.clientHeight;
-    log.scrollTop = isTall ? node.offsetTop - 8 : log.scrollHeight;
+    var isTall = node && waitingMark.offsetTop - node.offsetTop > log.clientHeight;
+    if (isTall) node.scrollIntoView(true);
+    else waitingMark.scrollIntoView(false);
   }
 
   function dropChoices() {
-    Array.prototype.forEach.call(log.querySelectorAll(".choices"), function (group) {
-      group.parentNode.removeChild(group);
-    });
+    each(log.querySelectorAll(".choices"), function (group) { group.parentNode.removeChild(group); });
   }
 
   function bubbleOf(parts) {
@@ -48,98 +68,142 @@
     return bubble;
   }
 
+  function choicesOf(choices) {
+    var group = make("div", "choices");
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", "可以点选的回答");
+    choices.forEach(function (choice) {
+      var button = make("button", "", choice.label);
+      button.type = "button";
+      button.name = "choice";
+      button.value = choice.id;
+      group.appendChild(button);
+    });
+    return group;
+  }
+
   function showWord(word) {
     if (word.id && log.querySelector('[data-word="' + Number(word.id) + '"]')) return null;
     var words = make("div", "words ours");
     words.dataset.word = Number(word.id);
     words.appendChild(make("span", "unseen", "和解说："));
     words.appendChild(bubbleOf(word.parts));
-    if (word.choices.length) {
-      var group = make("div", "choices");
-      group.setAttribute("role", "group");
-      group.setAttribute("aria-label", "可以点选的回答");
-      word.choices.forEach(function (choice) {
-        var button = make("button", "", choice.label);
-        button.type = "button";
-        button.name = "choice";
-        button.value = choice.id;
-        group.appendChild(button);
-      });
-      words.appendChild(group);
-    }
-    log.insertBefore(words, status);
+    if (word.choices.length) words.appendChild(choicesOf(word.choices));
+    log.insertBefore(words, waitingMark);
+    speak(word);
     return words;
   }
 
-  function showMine(text) {
+  /* Screen readers hear new words of ours alone: not the reader's own, nor the page anew. */
+  function speak(word) {
+    var labels = word.choices.map(function (choice) { return choice.label; });
+    var text = word.text + (labels.length ? " 可以点选：" + labels.join("，") + "。" : "");
+    spoken.appendChild(make("p", "", text));
+    while (spoken.childNodes.length > 8) spoken.removeChild(spoken.firstChild);
+  }
+
+  function showMine(text, mark) {
     var words = make("div", "words mine");
     words.appendChild(make("span", "unseen", "你说："));
     words.appendChild(make("p", "bubble", text));
-    words.appendChild(make("p", "mark", "正在发送…"));
-    log.insertBefore(words, status);
+    words.appendChild(make("p", "mark", mark));
+    log.insertBefore(words, waitingMark);
     toEnd();
     return words;
   }
 
-  function pause(seconds) {
-    return new Promise(function (done) { setTimeout(done, seconds * 1000); });
-  }
+  function markOf(item) { return item.words.querySelector(".mark"); }
+
+  /* ---- sending: one at a time, in order, the same id each time ---- */
 
   function post(message) {
+    var stop = window.AbortController ? new AbortController() : null;
+    var clock = setTimeout(function () { if (stop) stop.abort(); }, ANSWER_SECONDS * 1000);
     return fetch("/chat/messages", {
       method: "POST",
       credentials: "same-origin",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(message)
+      body: JSON.stringify(message),
+      signal: stop ? stop.signal : undefined
     }).then(function (answer) {
-      return answer.json().then(function (data) {
+      return answer.json().then(function (data) { // a proxy's page is no JSON: the line is away
+        clearTimeout(clock);
         if (answer.ok) return data;
         throw { told: data.error };
       });
     });
   }
 
-  /* The same id each time: what did arrive is not taken twice. */
-  function postPatiently(message, tries) {
-    return post(message).catch(function (error) {
-      if (error.told || tries >= RETRY_SECONDS.length) throw error;
-      return pause(RETRY_SECONDS[tries]).then(function () {
-        return postPatiently(message, tries + 1);
-      });
-    });
+  function pump() {
+    if (isSending || !waiting.length) return;
+    clearTimeout(timer);
+    isSending = true;
+    waitingMark.textContent = tries ? "" : "和解正在看…";
+    post(waiting[0].message).then(taken, refused).then(function () { isSending = false; pumpOn(); });
   }
 
-  function fail(words, message, why) {
-    var mark = words.querySelector(".mark");
-    words.classList.add("failed");
-    mark.textContent = (why || "没有发出去，请看看网络。") + " ";
+  function pumpOn() {
+    if (!tries) return pump();
+    timer = setTimeout(pump, WAITS[Math.min(tries, WAITS.length) - 1] * 1000);
+    return undefined;
+  }
+
+  function taken(data) {
+    var item = waiting.shift();
+    lineIsBack();
+    markOf(item).textContent = "";
+    waitingMark.textContent = "";
+    var shown = data.replies.map(showWord).filter(Boolean);
+    toEnd(shown[0]);
+    if (item.byButton) focusOn(shown);
+    if (tabs) tabs.postMessage({ said: item.words.querySelector(".bubble").textContent });
+    page.dataset.known = "1";
+    listen();
+  }
+
+  function refused(error) {
+    waitingMark.textContent = "";
+    if (error.told) {
+      tries = 0;
+      fail(waiting.shift(), error.told);
+      return;
+    }
+    tries += 1;
+    lineIsAway();
+  }
+
+  function lineIsAway() {
+    status.textContent = OFFLINE;
+    waiting.forEach(function (item) { markOf(item).textContent = "还没发出去"; });
+  }
+
+  function lineIsBack() {
+    tries = 0;
+    status.textContent = "";
+    waiting.forEach(function (item) { markOf(item).textContent = "正在发送…"; });
+  }
+
+  function tryNow() {
+    if (!tries) return;
+    tries = 1;
+    pump();
+  }
+
+  function fail(item, why) {
+    var mark = markOf(item);
+    item.words.classList.add("failed");
+    mark.textContent = why + " ";
     var again = make("button", "", "再发一次");
     again.type = "button";
     again.addEventListener("click", function () {
-      words.classList.remove("failed");
+      item.words.classList.remove("failed");
       mark.textContent = "正在发送…";
       box.focus();
-      queue(message, words, false);
+      waiting.push(item);
+      pump();
     });
     mark.appendChild(again);
     toEnd();
-  }
-
-  function queue(message, words, byButton) {
-    sending = sending.then(function () {
-      status.textContent = "和解正在看…";
-      return postPatiently(message, 0).then(function (data) {
-        words.querySelector(".mark").textContent = "";
-        status.textContent = "";
-        var shown = data.replies.map(showWord).filter(Boolean);
-        toEnd(shown[0]);
-        if (byButton) focusOn(shown);
-        listen();
-      }, function (error) {
-        status.textContent = "";
-        fail(words, message, error.told);
-      });
-    });
   }
 
   /* Somebody who answers by buttons goes on with buttons; somebody who writes stays in the box. */
@@ -153,8 +217,11 @@
 
   function send(text, choice) {
     var message = choice ? { id: newId(), choice: choice } : { id: newId(), text: text };
+    var mark = tries ? "还没发出去" : "正在发送…";
     dropChoices();
-    queue(message, showMine(text), Boolean(choice));
+    waiting.push({ message: message, words: showMine(text, mark), byButton: Boolean(choice) });
+    if (tries) tryNow();
+    else pump();
   }
 
   function sendBox() {
@@ -170,73 +237,115 @@
     box.style.height = Math.min(box.scrollHeight + 4, window.innerHeight * 0.3) + "px";
   }
 
+  /* ---- words that come later, and other tabs of this browser ---- */
+
   function listen() {
-    if (stream || !window.EventSource) return;
+    if (stream || isLeaving || !window.EventSource || !page.dataset.known) return;
     var words = log.querySelectorAll("[data-word]");
     var last = words.length ? words[words.length - 1].dataset.word : 0;
     stream = new EventSource("/chat/stream?after=" + Number(last));
+    stream.addEventListener("open", function () { refusals = 0; tryNow(); });
     stream.addEventListener("word", function (event) {
       var node = showWord(JSON.parse(event.data));
       if (node) toEnd(node);
     });
     stream.addEventListener("error", function () {
-      if (stream.readyState === 2) stream = null;
+      if (stream && stream.readyState === 2) listenLater(); // else the browser comes again by itself
     });
   }
 
-  function leave() {
-    if (stream) stream.close();
-    document.title = "天气";
-    page.textContent = "";
-    try { localStorage.clear(); sessionStorage.clear(); } catch (error) { /* not allowed: nothing kept */ }
-    location.replace("/leave");
+  function listenLater() {
+    stream = null;
+    setTimeout(listen, LATER_WAITS[Math.min(refusals, LATER_WAITS.length - 1)] * 1000);
+    refusals += 1;
   }
 
-  function enlarge(big) {
-    document.documentElement.classList.toggle("big", big);
-    document.getElementById("bigger").setAttribute("aria-pressed", String(big));
+  function hearTab(event) {
+    if (event.data.left) leave();
+    else if (event.data.large !== undefined) enlarge(event.data.large);
+    else if (event.data.said) { dropChoices(); showMine(event.data.said, ""); }
+  }
+
+  /* ---- leaving, and the size of the letters ---- */
+
+  function leave() {
+    if (isLeaving) return;
+    isLeaving = true;
+    if (stream) stream.close();
+    document.cookie = "hejie_left=1; path=/; max-age=15552000; samesite=lax"; // the server forgets by it
+    if (tabs) tabs.postMessage({ left: true });
+    document.title = "天气";
+    page.textContent = "";
+    location.replace("/weather");
+  }
+
+  function enlarge(large) {
+    document.documentElement.classList.toggle("large", large);
+    larger.setAttribute("aria-pressed", String(large));
+    larger.value = large ? "0" : "1";
+    toEnd();
+  }
+
+  function switchSize() {
+    var large = larger.getAttribute("aria-pressed") !== "true";
+    document.cookie = "hejie_large=" + (large ? 1 : 0) + "; path=/; max-age=15552000; samesite=lax";
+    enlarge(large);
+    if (tabs) tabs.postMessage({ large: large });
+  }
+
+  /* 229 and the time since a composition: an input method's Enter takes a word and sends nothing, its
+     Escape gives a word up and leaves nothing; some browsers say so only afterwards. */
+  function isComposing(event) {
+    return event.isComposing || event.keyCode === 229 || event.timeStamp - lastComposed < 200;
   }
 
   document.addEventListener("click", function (event) {
     var button = event.target.closest ? event.target.closest("button, a") : null;
     if (!button) return;
-    if (button.name === "choice") {
+    if (button.protocol === "tel:") {
+      isDialling = true;
+      setTimeout(function () { isDialling = false; }, 1000);
+    } else if (button.name === "choice") {
       event.preventDefault();
       send(button.textContent.trim(), button.value);
     } else if (button.id === "leave") {
       event.preventDefault();
       leave();
+    } else if (button.id === "larger") {
+      event.preventDefault();
+      switchSize();
     }
   });
   document.addEventListener("keydown", function (event) {
-    if (event.key !== "Escape" || event.isComposing) return;
-    if (event.timeStamp - lastEscape < 1500) leave();
+    if (event.key !== "Escape" || isComposing(event)) return;
+    if (event.timeStamp - lastEscape < ESCAPES_MS) leave();
     lastEscape = event.timeStamp;
   });
+  document.addEventListener("compositionend", function (event) { lastComposed = event.timeStamp; });
   form.addEventListener("submit", function (event) {
     event.preventDefault();
     sendBox();
   });
   box.addEventListener("keydown", function (event) {
-    /* 229: an input method is still composing; its Enter takes a word and sends nothing */
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     sendBox();
   });
   box.addEventListener("input", fit);
-  document.getElementById("bigger").addEventListener("click", function () {
-    var big = !document.documentElement.classList.contains("big");
-    enlarge(big);
-    try { localStorage.setItem("big", big ? "1" : ""); } catch (error) { /* only until reload */ }
-    toEnd();
+  if (tabs) tabs.onmessage = hearTab;
+  window.addEventListener("offline", lineIsAway);
+  window.addEventListener("online", function () { if (tries) tryNow(); else lineIsBack(); });
+  window.addEventListener("beforeunload", function (event) {
+    if (!waiting.length || isLeaving || isDialling) return;
+    event.preventDefault();
+    event.returnValue = "";
   });
-  window.addEventListener("offline", function () { status.textContent = "网络断了，连上后再发。"; });
-  window.addEventListener("online", function () { status.textContent = ""; });
   window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
 
-  document.getElementById("bigger").hidden = false;
-  try { enlarge(localStorage.getItem("big") === "1"); } catch (error) { enlarge(false); }
-  log.scrollTop = log.scrollHeight;
-  if (page.dataset.known) listen();
-  if (window.matchMedia("(min-width: 700px)").matches) box.focus();
+  toEnd();
+  listen();
+  if (window.matchMedia("(min-width: 700px)").matches) {
+    box.placeholder = "写下你想说的，按回车发送";
+    box.focus();
+  }
 })();

@@ -11,12 +11,22 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from domain.conversation import OutboxState, OutWord
 from storage.pages import ConversationFilter
-from tests.bot.browser import chromium
+from tests.bot.browser import (
+    DESK,
+    PHONE,
+    STORY,
+    agree,
+    chromium,
+    expect_a_start,
+    expect_question,
+    focused,
+    new_context,
+    tab_to,
+    write,
+)
 from tests.bot.test_webchat import XSS
 from tests.bot.webhouse import MONDAY, House, serving
 
-STORY = "老板欠我三万块工钱，拖了半年"
-PHONE, DESK = (360, 640), (1280, 800)
 CONTRAST = """selector => {
   const parse = c => c.match(/[\\d.]+/g).map(Number);
   const light = c => c.slice(0, 3).map(v => v / 255)
@@ -61,50 +71,6 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.goto("/")
     yield page
     assert faults == []
-
-
-def new_context(
-    browser: Browser, house: House, size: tuple[int, int], **more: Any
-) -> BrowserContext:
-    width, height = size
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, base_url=house.url, **more
-    )
-    context.set_default_timeout(5_000)
-    return context
-
-
-def tab_to(page: Page, label: str) -> None:
-    """Press Tab until the button or field with this label has the focus."""
-    for _ in range(25):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.innerText || document.activeElement.id") == label:
-            return
-    pytest.fail(f"{label} cannot be reached with Tab")
-
-
-def focused(page: Page) -> str:
-    return str(page.evaluate("document.activeElement.innerText || document.activeElement.id"))
-
-
-def write(page: Page, text: str) -> None:
-    page.locator("#text").fill(text)
-    page.keyboard.press("Enter")
-
-
-def expect_a_start(page: Page) -> None:
-    """Wait for thanks and the first open question, below the notice."""
-    expect(page.locator(".ours")).to_have_count(3)
-
-
-def expect_question(page: Page) -> None:
-    """Wait for a question about a fact, with its answers to press."""
-    expect(page.locator('.ours:last-of-type button[value^="fact:"]').first).to_be_visible()
-
-
-def agree(page: Page) -> None:
-    page.get_by_role("button", name="同意", exact=True).click()
-    expect_a_start(page)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -179,7 +145,7 @@ def test_a_quick_exit_shows_the_weather_and_leaves_nothing_behind(page: Page, wa
     else:
         page.keyboard.press("Escape")
         page.keyboard.press("Escape")
-    page.wait_for_url("**/leave")
+    page.wait_for_url("**/weather")
 
     assert page.title() == "天气"
     page.go_back()
@@ -192,7 +158,7 @@ def test_one_escape_alone_stays(page: Page) -> None:
     page.keyboard.press("Escape")
     page.wait_for_timeout(100)
 
-    assert not page.url.endswith("/leave")
+    assert not page.url.endswith("/weather")
 
 
 def test_what_people_write_shows_as_text_at_once_and_after_a_reload(page: Page) -> None:

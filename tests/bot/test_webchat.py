@@ -298,7 +298,7 @@ def test_an_unknown_place_says_where_to_go(client: httpx.Client, path: str) -> N
     assert SENTENCES[404] in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/leave", "/console/setup", "/static/chat.js", "/nope"])
+@pytest.mark.parametrize("path", ["/", "/weather", "/console/setup", "/static/chat.js", "/nope"])
 def test_every_page_forbids_foreign_scripts_and_frames(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
 
@@ -348,7 +348,7 @@ def test_leaving_shows_a_page_about_nothing_and_this_browser_forgets_the_talk(
     say(client, choice="consent:yes")
     say(client, STORY)
 
-    left = client.get("/leave")
+    left = client.get("/weather")
 
     assert "天气" in left.text
     assert "和解" not in left.text
@@ -358,7 +358,7 @@ def test_leaving_shows_a_page_about_nothing_and_this_browser_forgets_the_talk(
 def test_another_site_cannot_make_a_browser_leave(client: httpx.Client) -> None:
     say(client, choice="consent:yes")
 
-    client.get("/leave", headers={"sec-fetch-site": "cross-site"})
+    client.get("/weather", headers={"sec-fetch-site": "cross-site"})
 
     assert client.cookies.get("hejie_chat")
 
@@ -463,7 +463,7 @@ def test_nobody_hears_the_words_of_another_conversation(house: House) -> None:
 
 
 def newest_conversation_of(house: House, client: httpx.Client) -> str:
-    from bot.channels.webchat import Visitor
+    from bot.channels.webchat_visitor import Visitor
 
     sender = Visitor(client.cookies["hejie_chat"], True).sender
     conversation = house.writer.read(lambda work: work.conversations.get("webchat", sender))

@@ -141,15 +141,15 @@ def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, **more: Any) -> Iterator[House]:
-    """Serve a house on a free loopback port while inside."""
+def serving(folder: Path, port: int = 0, **more: Any) -> Iterator[House]:
+    """Serve a house on a loopback port, a free one unless it is given, while inside."""
     house = build_house(folder, **more)
     terminal = Terminal(house.printed)
     logging.getLogger("bot.admin").addHandler(terminal)
     config = uvicorn.Config(
         build_web(house),
         host="127.0.0.1",
-        port=0,
+        port=port,
         log_config=None,  # so that pytest sees what is logged
         access_log=False,
         ws="none",
@@ -170,6 +170,12 @@ def serving(folder: Path, **more: Any) -> Iterator[House]:
         thread.join()
         house.writer.close()
         logging.getLogger("bot.admin").removeHandler(terminal)
+
+
+def serve_alone(folder: Path, port: int) -> None:
+    """Serve until the process is killed."""
+    with serving(folder, port=port):
+        time.sleep(600)
 
 
 class Terminal(logging.Handler):
