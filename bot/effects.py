@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
+from bot import own_info
 from bot.dialogue.effects import (
     Book,
     CallPerson,
@@ -17,7 +18,6 @@ from bot.dialogue.effects import (
     FindSlots,
     ForgetWaiting,
     GiveBack,
-    GiveConsent,
     Hold,
     KeepEvidence,
     KeepPlace,
@@ -46,6 +46,7 @@ from domain.case import Stage
 from domain.conversation import Conversation, HeardMessage, Task
 from domain.evidence import Evidence
 from domain.ports import UnitOfWork
+from domain.privacy import Notice
 from domain.services import booking, follow_up, intake
 from domain.services.booking import BookSession
 from domain.session import SessionKind
@@ -119,13 +120,14 @@ class Carrying:
     told: Told | None
     now: datetime
     waiting_room: WaitingRoom
+    notice: Notice
     has_recalled: bool = False
 
     def carry_out(self, effect: Effect) -> Event | None:
         """Do what the effect says and return its answer, if it has one. May raise a Refusal."""
         match effect:
-            case GiveConsent():
-                self.conversation = replace(self.conversation, consented_at=self.now)
+            case _ if isinstance(effect, own_info.EFFECTS):
+                return self._see_to_info(effect)
             case KeepWaiting() | ForgetWaiting() | KeepPlace():
                 self._wait(effect)
             case RecallWaiting() | RecallPlace():
@@ -141,6 +143,12 @@ class Carrying:
             case _:
                 return self._serve(effect)
         return None
+
+    def _see_to_info(self, effect: Effect) -> Event | None:
+        self.conversation, answer = own_info.carry_out(
+            self.work, self.conversation, effect, self.notice, self.now
+        )
+        return answer
 
     def _wait(self, effect: KeepWaiting | ForgetWaiting | KeepPlace) -> None:
         if isinstance(effect, ForgetWaiting):

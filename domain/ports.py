@@ -20,6 +20,7 @@ from domain.conversation import (
 from domain.evidence import Evidence
 from domain.follow_up import FollowUp, FollowUpState
 from domain.mediator import Mediator
+from domain.privacy import Consent, Notice
 from domain.session import SessionBooking
 
 
@@ -161,6 +162,30 @@ class EvidenceRows(Protocol):
     def known(self, ids: Collection[str]) -> Collection[str]: ...  # those that have a row
 
 
+class Privacy(Protocol):
+    """Consents, one-time links to a person's own info, locks, and the erasing of words."""
+
+    def note_consent(
+        self, conversation_id: str, at: datetime, told: Notice | None, given: bool
+    ) -> None: ...
+
+    def consents(self, conversation_id: str) -> Sequence[Consent]: ...  # the oldest first
+
+    def add_link(self, digest: bytes, conversation_id: str, expires_at: datetime) -> None: ...
+
+    def use_link(self, digest: bytes, now: datetime) -> str | None: ...  # whose it is, once
+
+    def own_words(self, conversation_id: str) -> Sequence[tuple[datetime, str]]: ...
+
+    def readers(self, conversation_id: str) -> Sequence[tuple[datetime, str]]: ...  # latest first
+
+    def erase_words(self, conversation_id: str) -> None: ...
+
+    def lock_case(self, number: int, at: datetime) -> None: ...
+
+    def is_locked(self, number: int) -> bool: ...
+
+
 class UnitOfWork(Protocol):
     """One transaction; it is rolled back unless committed."""
 
@@ -174,6 +199,7 @@ class UnitOfWork(Protocol):
     agreements: Agreements
     tasks: Tasks
     evidence: EvidenceRows
+    privacy: Privacy
 
     def __enter__(self) -> Self: ...
 

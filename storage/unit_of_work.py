@@ -17,6 +17,7 @@ from domain.ports import (
     FollowUps,
     Inbox,
     Outbox,
+    Privacy,
     Roster,
     Sessions,
     Tasks,
@@ -30,6 +31,7 @@ from storage.follow_ups import SqlFollowUps
 from storage.inbox import SqlInbox
 from storage.outbox import SqlOutbox
 from storage.pages import SqlPages
+from storage.privacy import SqlPrivacy
 from storage.roster import RosterMemory, SqlRoster
 from storage.sessions import SqlSessions
 from storage.settings import SqlSettings
@@ -53,6 +55,7 @@ class SqlUnitOfWork:
     agreements: Agreements
     tasks: Tasks
     evidence: EvidenceRows
+    privacy: Privacy
     settings: SqlSettings
     audit: SqlAudit
     pages: SqlPages
@@ -107,6 +110,7 @@ class SqlUnitOfWork:
         self.agreements = SqlAgreements(connection)
         self.tasks = SqlTasks(connection)
         self.evidence = SqlEvidence(connection)
+        self.privacy = SqlPrivacy(connection)
         self.settings = SqlSettings(connection)
         self.audit = SqlAudit(connection)
         self.pages = SqlPages(connection)

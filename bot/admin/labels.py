@@ -75,6 +75,9 @@ TASKS: Mapping[str, str] = {
     "evidence": "发来了材料",
     "location": "发来了位置",
     "privacy": "个人信息请求",
+    "consent_revoked": "撤回了同意",
+    "erased": "删了自己的信息",
+    "erase_under_hold": "安全暂停中要删除",
     "alert": "提醒",
 }
 KINDS: Mapping[str, str] = {
@@ -99,6 +102,7 @@ ACTS: Mapping[str, str] = {
     "evidence": "取走材料",
     "task_done": "办完任务",
     "taught": "纠正理解",
+    "own_info": "看自己的信息",
 }
 ACTORS: Mapping[str, str] = {
     "citizen": "当事人",

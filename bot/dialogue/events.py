@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.messages import Attachment
 from domain.errors import Refusal
 from domain.services.matching import Slot
+from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking
 from nlu.interpreter import Understanding
 
@@ -120,6 +121,31 @@ class AnswerTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class InfoReady:
+    """A one-time link is made; the numbers of messages, of cases and of readings it leads to."""
+
+    code: str
+    channel: str
+    messages: int
+    cases: int
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersFound:
+    """Who read the conversation, the latest first."""
+
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InfoErased:
+    """What may be erased is erased."""
+
+    erased: Erased
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """What was wanted is not possible, and why."""
 
@@ -141,5 +167,8 @@ Event = (
     | CaseEnded
     | StatusFound
     | AnswerTaken
+    | InfoReady
+    | ReadersFound
+    | InfoErased
     | Refused
 )

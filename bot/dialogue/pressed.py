@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogue import case_words, corrections, intake, meeting, replying, whereabouts
+from bot.dialogue import case_words, corrections, intake, meeting, privacy, replying, whereabouts
 from bot.dialogue.effects import (
     ChangeCase,
     ForgetWaiting,
@@ -51,8 +51,11 @@ def _before_consent(state: Dialogue, verb: str, rest: str, view: View) -> Turn:
 def consent(state: Dialogue, agreed: bool) -> Turn:
     """Take the answer to the notice; who said no may still say yes."""
     if not agreed:
+        if state.back_to is not None or state.case_numbers:
+            return privacy.revoke(state)
         return state, (ForgetWaiting(), Say("no_consent", {}, ("consent:yes",)))
-    state = replace(state, stage=Stage.TELLING)
+    rest = Stage.RESTING if state.case_number is not None else Stage.TELLING
+    state = replace(state, stage=state.back_to or rest, back_to=None)
     return state, (GiveConsent(), Say("consent_thanks"), RecallPlace(), RecallWaiting())
 
 

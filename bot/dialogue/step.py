@@ -12,6 +12,7 @@ from bot.dialogue import (
     intake,
     meeting,
     pressed,
+    privacy,
     replying,
     safety,
     sent,
@@ -52,7 +53,6 @@ from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
 from bot.dialogue.words import command_in, ending_in, is_consent, is_correction, is_question, is_yes
 from domain.catalogue import Fact
-from domain.conversation import TaskKind
 from domain.errors import (
     MediationLocked,
     NoSuchBooking,
@@ -84,6 +84,9 @@ def step(state: Dialogue, event: Event, view: View) -> Turn:
         flags = safety.locking(event.heard.flags)
         if flags:
             return safety.hold(state, flags)
+    turn = privacy.taken(state, event, view)
+    if turn is not None:
+        return turn
     if state.stage is Stage.HELD:
         return in_hold(state, event, view)
     return _back_to_begun(_step(state, event, view), view)
@@ -129,7 +132,7 @@ def _answered(state: Dialogue, event: Event, view: View) -> Turn:
         case PlaceRecalled(place):
             return replace(state, near=place), ()
         case NothingWaiting():
-            return intake.ask_for_more(replace(state, retold=0))
+            return case_words.resume(state, view)
         case AnswerTaken(template):
             return state, (Say(template), *intake.ask_again(state, view))
         case StatusFound():
@@ -173,6 +176,8 @@ def _before_consent(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if agreed is not None:
         return pressed.consent(state, agreed)
     notice = intake.notice()
+    if heard.intent == "privacy_request":
+        return privacy.asked_freely(state, heard.text)
     if heard.intent == "human_agent" or command_in(heard.text) == "person":
         return intake.then(case_words.call_person(state, view)[1], (state, (notice,)))
     if heard.intent == SERVICE_QUESTION:
@@ -241,7 +246,7 @@ def _by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None
         case "human_agent":
             return case_words.call_person(state, view)
         case "privacy_request":
-            return case_words.call_person(state, view, TaskKind.PRIVACY)
+            return privacy.asked_freely(state, heard.text)
         case "case_status":
             return case_words.look_up(state, "status", view)
         case "reschedule" | "change_mediator":

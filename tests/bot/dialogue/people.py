@@ -11,11 +11,14 @@ from bot.dialogue.effects import (
     Book,
     Effect,
     EndCase,
+    EraseInfo,
+    FindReaders,
     FindSlots,
     GiveBack,
     KeepPlace,
     KeepWaiting,
     LookUpStatus,
+    OfferInfo,
     RecallPlace,
     RecallWaiting,
     RegisterCase,
@@ -29,8 +32,11 @@ from bot.dialogue.events import (
     CaseOpened,
     Chose,
     Event,
+    InfoErased,
+    InfoReady,
     NothingWaiting,
     PlaceRecalled,
+    ReadersFound,
     SessionBooked,
     SessionGivenBack,
     SlotsFound,
@@ -45,6 +51,7 @@ from bot.messages import Attachment
 from domain.calendar import LOCAL
 from domain.catalogue import load_catalogue
 from domain.services.matching import Slot
+from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking, SessionKind
 from nlu.interpreter import DISPUTE, Ranked, Understanding
 from nlu.readers.facts import read_facts
@@ -195,7 +202,17 @@ class Person:
                 return CaseEnded(number, other_side)
             case TakeAnswer(_, answer):
                 return AnswerTaken(f"answer_{answer}")
-        return self._meet(effect)
+        return self._inform(effect) or self._meet(effect)
+
+    def _inform(self, effect: Effect) -> Event | None:
+        match effect:
+            case OfferInfo(numbers):
+                return InfoReady("A" * 22, "webchat", 3, len(numbers), 1)
+            case FindReaders():
+                return ReadersFound((Reading(self.view.now, "人民调解员", "李四"),))
+            case EraseInfo(numbers):
+                return InfoErased(Erased(numbers))
+        return None
 
     def _meet(self, effect: Effect) -> Event | None:
         match effect:
