@@ -112,6 +112,7 @@ def _working(words: Words) -> None:
     held = hold.add_mutually_exclusive_group(required=True)
     held.add_argument("--case", type=int, help="the case number")
     held.add_argument("--conversation", help="the conversation's id, where there is no case yet")
+    _case(_add(words, "invite", "print an invitation for the other side of a case"))
     _case(_add(words, "refused", "record that the other side does not want mediation"))
 
 

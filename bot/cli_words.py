@@ -14,6 +14,7 @@ from typing import Any, TextIO, TypeVar
 
 from bot.app import App, build_app, ready_interpreter, ready_writer, wall_clock
 from bot.channels import terminal
+from bot.inviting import invitation_text
 from bot.messages import Incoming, Reply
 from bot.releasing import release_by_case, release_conversation
 from bot.settings import Settings
@@ -25,7 +26,7 @@ from domain.case import Stage
 from domain.catalogue import load_catalogue
 from domain.errors import AgreementNotPossible
 from domain.ports import UnitOfWork
-from domain.services import booking, follow_up
+from domain.services import follow_up, two_sides
 from nlu.classify import to_wire
 from nlu.interpreter import Heard
 from nlu.rasa_interpreter import load
@@ -229,11 +230,25 @@ def release(settings: Settings, wanted: Namespace) -> None:
 def refused(settings: Settings, wanted: Namespace) -> None:
     """Record that the other side does not want mediation (人民调解法 17)."""
     now = wanted.now or wall_clock()
-    stage = Stage.OTHER_SIDE_REFUSED
-    case = _do(
-        settings, lambda work: booking.withdraw_case(work, wanted.case, now, stage, "mediator")
-    )
-    print(f"case {case.number}: {case.stage}")  # noqa: T201
+    with opened(settings, now) as app:
+
+        def job(work: UnitOfWork) -> list[dict[str, Any]]:
+            _, words = two_sides.end_case(work, wanted.case, None, True, now)
+            return [put_out(work, app.renderer, each, now) for each in words]
+
+        for record in app.writer.submit(job).result():
+            write_line(sys.stdout, record)
+    print(f"case {wanted.case}: {Stage.OTHER_SIDE_REFUSED}")  # noqa: T201
+
+
+def invite(settings: Settings, wanted: Namespace) -> None:
+    """Print an invitation for the other side of a case, to hand over or to read out."""
+    now = wanted.now or wall_clock()
+    with opened(settings, now) as app:
+        issued = app.writer.submit(
+            lambda work: two_sides.issue_invitation(work, wanted.case, now, "mediator")
+        ).result()
+        print(invitation_text(app.renderer, issued))  # noqa: T201
 
 
 def _do(settings: Settings, job: Callable[[UnitOfWork], T]) -> T:

@@ -23,6 +23,7 @@ SETTLE_TRIES = 30
 RETRY = timedelta(seconds=10)
 FRESH = timedelta(minutes=1)  # a claim older than this may have been given to somebody else
 WORKING_DAY = timedelta(days=1)
+NEWS_OF_THE_END = frozenset({"other_side_refused", "remedies", "told_ended"})
 RESENT = "（重发）"
 
 T = TypeVar("T")
@@ -234,8 +235,8 @@ def give_up(work: UnitOfWork, word: OutWord, now: datetime) -> None:
 def is_still_wanted(work: UnitOfWork, word: OutWord, now: datetime) -> bool:
     """Whether a word that nobody asked for may still go out.
 
-    Its case is open, nobody is under a safety hold, no person has taken the conversation over,
-    and the session that it may speak of is booked and to come.
+    Its case is open (or it tells that it is not), nobody is under a safety hold, no person has
+    taken the conversation over, and the session that it may speak of is booked and to come.
     """
     conversation = work.conversations.by_id(word.conversation_id)
     if conversation is None or conversation.is_held or conversation.with_person:
@@ -243,6 +244,8 @@ def is_still_wanted(work: UnitOfWork, word: OutWord, now: datetime) -> bool:
     if word.case_number is None:
         return True
     case = work.cases.get(word.case_number)
+    if word.template in NEWS_OF_THE_END:
+        return not case.is_held
     return case.is_open and not case.is_held and _session_stands(work, case.number, word, now)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from threading import Lock
 
-from bot import own_info
 from bot.dialogue.effects import (
+    AllowContact,
     Book,
     CallPerson,
     ChangeCase,
@@ -18,6 +15,7 @@ from bot.dialogue.effects import (
     FindSlots,
     ForgetWaiting,
     GiveBack,
+    GiveConsent,
     Hold,
     KeepEvidence,
     KeepPlace,
@@ -27,12 +25,15 @@ from bot.dialogue.effects import (
     RecallWaiting,
     RegisterCase,
     TakeAnswer,
+    TakeInvitation,
 )
 from bot.dialogue.events import (
     AnswerTaken,
     CaseEnded,
     CaseOpened,
     Event,
+    InvitationRefused,
+    InvitationTaken,
     NothingWaiting,
     PlaceRecalled,
     SessionBooked,
@@ -42,77 +43,25 @@ from bot.dialogue.events import (
     Told,
 )
 from bot.messages import Attachment
-from domain.case import Stage
+from bot.waiting import Waiting, WaitingRoom
+from domain.case import Role
 from domain.conversation import Conversation, HeardMessage, Task
 from domain.evidence import Evidence
 from domain.ports import UnitOfWork
-from domain.privacy import Notice
-from domain.services import booking, follow_up, intake
+from domain.services import booking, follow_up, intake, two_sides
 from domain.services.booking import BookSession
-from domain.session import SessionKind
-
-WAITING_LIMIT = 2000
-WAITING_SPAN = timedelta(minutes=30)
-MESSAGES_WAITING = 8  # of one conversation; villagers send three short ones for one story
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message held in memory: what was understood of it, and its row in the inbox."""
-
-    told: Told
-    message: HeardMessage
-    at: datetime
-
-
-class WaitingRoom:
-    """What may not be stored yet. In memory alone, bounded in number and in time."""
-
-    def __init__(self) -> None:
-        self._waiting: OrderedDict[str, tuple[Waiting, ...]] = OrderedDict()
-        self._places: OrderedDict[str, tuple[Mapping[str, str | None], datetime]] = OrderedDict()
-        self._lock = Lock()
-
-    def hold(self, conversation_id: str, waiting: Waiting) -> None:
-        """Keep a message of a conversation beside those that wait already."""
-        with self._lock:
-            earlier = self._waiting.pop(conversation_id, ())
-            self._waiting[conversation_id] = (*earlier, waiting)[-MESSAGES_WAITING:]
-            if len(self._waiting) > WAITING_LIMIT:
-                self._waiting.popitem(last=False)
-
-    def look(self, conversation_id: str, now: datetime) -> tuple[Waiting, ...]:
-        """Return the held messages, without those older than half an hour."""
-        with self._lock:
-            waiting = self._waiting.get(conversation_id, ())
-        return tuple(each for each in waiting if now - each.at <= WAITING_SPAN)
-
-    def hold_place(
-        self, conversation_id: str, place: Mapping[str, str | None], now: datetime
-    ) -> None:
-        """Keep the place that was shared last."""
-        with self._lock:
-            self._places[conversation_id] = place, now
-            self._places.move_to_end(conversation_id)
-            if len(self._places) > WAITING_LIMIT:
-                self._places.popitem(last=False)
-
-    def place(self, conversation_id: str, now: datetime) -> Mapping[str, str | None] | None:
-        """Return the held place, if it is not older than half an hour."""
-        with self._lock:
-            place, at = self._places.get(conversation_id, (None, now))
-        return place if now - at <= WAITING_SPAN else None
-
-    def drop(self, conversation_id: str) -> None:
-        """Forget what is held of a conversation."""
-        with self._lock:
-            self._waiting.pop(conversation_id, None)
-            self._places.pop(conversation_id, None)
+from domain.services.follow_up import Word
+from domain.services.matching import SlotWish
+from domain.session import SessionBooking, SessionKind
 
 
 @dataclass
 class Carrying:
-    """What the effects of one turn work on; `conversation` changes as they are carried out."""
+    """What the effects of one turn work on; `conversation` changes as they are carried out.
+
+    `words` are for the other side. An effect on a case is refused with `NotASide` unless this
+    conversation speaks for one of its sides.
+    """
 
     work: UnitOfWork
     conversation: Conversation
@@ -120,21 +69,21 @@ class Carrying:
     told: Told | None
     now: datetime
     waiting_room: WaitingRoom
-    notice: Notice
     has_recalled: bool = False
+    words: list[Word] = field(default_factory=list)
 
     def carry_out(self, effect: Effect) -> Event | None:
         """Do what the effect says and return its answer, if it has one. May raise a Refusal."""
         match effect:
-            case _ if isinstance(effect, own_info.EFFECTS):
-                return self._see_to_info(effect)
+            case GiveConsent():
+                self.conversation = replace(self.conversation, consented_at=self.now)
             case KeepWaiting() | ForgetWaiting() | KeepPlace():
                 self._wait(effect)
             case RecallWaiting() | RecallPlace():
                 return self._recall(effect)
             case Hold(flags, number):
                 self.conversation = replace(self.conversation, is_held=True)
-                if number is not None:
+                if number is not None and self._speaks_in(number):
                     booking.hold_case(self.work, number, frozenset(flags), self.now)
             case CallPerson():
                 self._call(effect)
@@ -143,12 +92,6 @@ class Carrying:
             case _:
                 return self._serve(effect)
         return None
-
-    def _see_to_info(self, effect: Effect) -> Event | None:
-        self.conversation, answer = own_info.carry_out(
-            self.work, self.conversation, effect, self.notice, self.now
-        )
-        return answer
 
     def _wait(self, effect: KeepWaiting | ForgetWaiting | KeepPlace) -> None:
         if isinstance(effect, ForgetWaiting):
@@ -207,8 +150,9 @@ class Carrying:
         match effect:
             case RegisterCase():
                 return self._register(effect)
-            case ChangeCase():
-                intake.change_case(self.work, effect.number, effect.facts, effect.words, self.now)
+            case ChangeCase(number, facts, words):
+                side = self._side(number)
+                intake.change_case(self.work, number, side, facts, words, self.now)
             case FindSlots() | Book() | GiveBack():
                 return self._meet(effect)
             case EndCase(number, other_side):
@@ -218,16 +162,51 @@ class Carrying:
             case TakeAnswer(number, answer, row):
                 said = follow_up.Answer(self.conversation.id, number, answer, row)
                 return AnswerTaken(follow_up.take_answer(self.work, said, self.now))
+        return self._between_sides(effect)
+
+    def _between_sides(self, effect: Effect) -> Event | None:
+        match effect:
+            case TakeInvitation(code):
+                return self._come_in(code)
+            case AllowContact(number, allowed) if self._side(number) is Role.APPLICANT:
+                two_sides.allow_contact(self.work, number, allowed, self.now)
         return None
+
+    def _side(self, number: int) -> Role:
+        """Return the side of the case that this conversation speaks for, or refuse."""
+        return two_sides.side_of(self.work.cases.get(number), self.conversation.id)
+
+    def _speaks_in(self, number: int) -> bool:
+        return self.work.cases.get(number).side_of(self.conversation.id) is not None
+
+    def _come_in(self, code: str) -> Event:
+        found = two_sides.take_invitation(self.work, code, self.conversation.id, self.now)
+        if isinstance(found, two_sides.NotInvited):
+            return InvitationRefused(found.why)
+        self.conversation = replace(
+            self.conversation, case_number=found.number, dispute_type=found.dispute_type
+        )
+        return InvitationTaken(found.number, found.dispute_type, found.mediator, found.phone)
 
     def _meet(self, effect: FindSlots | Book | GiveBack) -> Event:
         match effect:
             case FindSlots(wish):
+                wish = self._near_case(wish)
                 return SlotsFound(tuple(booking.offer_slots(self.work, wish, self.now)))
             case GiveBack(number):
-                booking.give_back_session(self.work, number, self.now)
+                side = self._side(number)
+                given = booking.give_back_session(self.work, number, self.now)
+                self.words += two_sides.tell_called_off(self.work, number, side, given)
                 return SessionGivenBack()
         return self._book(effect)
+
+    def _near_case(self, wish: SlotWish) -> SlotWish:
+        """Return the wish at the place of the case, where this side has told of no place."""
+        number = self.conversation.case_number
+        if wish.county or number is None:
+            return wish
+        case = self.work.cases.get(number)
+        return replace(wish, county=case.county, township=case.township)
 
     def _register(self, effect: RegisterCase) -> Event:
         wish = intake.OpenCase(
@@ -246,30 +225,38 @@ class Carrying:
 
     def _book(self, effect: Book) -> Event:
         _, mediator_id, kind, starts_at = effect.slot.split(":", 3)
+        side = self._side(effect.number)
         if effect.name or effect.phone:
-            intake.complete_applicant(self.work, effect.number, effect.name, effect.phone)
+            intake.complete_party(self.work, effect.number, side, effect.name, effect.phone)
         wish = BookSession(
             effect.number, mediator_id, SessionKind(kind), datetime.fromisoformat(starts_at)
         )
         act = booking.reschedule_session if effect.moving else booking.book_session
         booked = act(self.work, wish, self.now)
+        self._tell_booked(side, booked, effect.moving)
         mediator = self.work.roster.get(mediator_id)
         return SessionBooked(booked, mediator.name, mediator.phone)
 
+    def _tell_booked(self, side: Role, booked: SessionBooking, moved: bool) -> None:
+        number = booked.case_number
+        self.words += two_sides.tell_booked(self.work, number, side, booked, moved)
+
     def _end(self, number: int, other_side: bool) -> Event:
-        stage = Stage.OTHER_SIDE_REFUSED if other_side else Stage.WITHDRAWN
-        booking.withdraw_case(self.work, number, self.now, stage, "citizen")
+        side = self._side(number)
+        _, words = two_sides.end_case(self.work, number, side, other_side, self.now)
+        self.words += words
         self.conversation = replace(self.conversation, case_number=None)
         return CaseEnded(number, other_side)
 
     def _look_up(self, number: int, purpose: str) -> Event:
         case = self.work.cases.get(number)
+        side = two_sides.side_of(case, self.conversation.id)
         coming = self.work.sessions.coming(number, self.now)
         mediator = self.work.roster.get(coming.mediator_id) if coming else None
         return StatusFound(
             purpose,
             number,
-            case.stage.value,
+            two_sides.stage_shown(self.work, case, side),
             case.dispute_type,
             coming,
             coming.mediator_id if coming else None,

@@ -12,15 +12,14 @@ from domain.services.booking import release_case
 
 
 def release_by_case(work: UnitOfWork, number: int, now: datetime, actor: str) -> str:
-    """Release a case and its applicant's chat; return the stage that the case is at again.
+    """Release a case and the chats of its sides; return the stage that the case is at again.
 
     Refuses with `NoSuchCase` or, where the case is not held, `StageNotReachable`.
     """
     case = release_case(work, number, now, actor)
-    if case.applicant.conversation_id is not None:
-        conversation = work.conversations.by_id(case.applicant.conversation_id)
-        if conversation is not None and conversation.is_held:
-            work.conversations.save(released(conversation))
+    for party in case.parties:
+        if party.conversation_id is not None:
+            release_conversation(work, party.conversation_id)
     return case.stage
 
 

@@ -24,11 +24,6 @@ class Settings:
     port: int
     telegram_token: str | None
     tick_seconds: int
-    operator: str
-    public_url: str
-    draft_days: int
-    chat_days: int
-    audit_days: int
 
     @property
     def models(self) -> Path:
@@ -43,11 +38,6 @@ KNOWN: Mapping[str, str] = {
     "HEJIE_HOST": "the address that is listened on (default: 127.0.0.1)",
     "HEJIE_PORT": "the port of web chat and console (default: 8000)",
     "HEJIE_TELEGRAM_TOKEN": "the token of the Telegram bot; without it Telegram is off",
-    "HEJIE_OPERATOR": "who runs this and is named in the notice (default: 本乡镇人民调解委员会)",
-    "HEJIE_PUBLIC_URL": "where people reach the web, for links sent by messengers: https://...",
-    "HEJIE_DRAFT_DAYS": "days after which what was begun and left is erased (default: 30)",
-    "HEJIE_CHAT_DAYS": "days after the end of a case that its chat is kept (default: 180)",
-    "HEJIE_AUDIT_DAYS": "days that the record of readings is kept (default: 1095)",
     "HEJIE_TICK_SECONDS": "seconds between two ticks of the scheduler (default: 20)",
 }
 
@@ -79,23 +69,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=_whole(environment, "HEJIE_PORT", 8000, (0, 65535), faults),
         telegram_token=token,
         tick_seconds=_whole(environment, "HEJIE_TICK_SECONDS", 20, (1, 3600), faults),
-        operator=environment.get("HEJIE_OPERATOR") or "本乡镇人民调解委员会",
-        public_url=_address(environment.get("HEJIE_PUBLIC_URL") or "", faults),
-        draft_days=_whole(environment, "HEJIE_DRAFT_DAYS", 30, (1, 3650), faults),
-        chat_days=_whole(environment, "HEJIE_CHAT_DAYS", 180, (1, 3650), faults),
-        audit_days=_whole(environment, "HEJIE_AUDIT_DAYS", 1095, (183, 3650), faults),
     )
     if faults:
         raise SettingsFaults("\n".join(faults))
     return settings
-
-
-def _address(text: str, faults: list[str]) -> str:
-    if text and not text.startswith(("https://", "http://")):
-        faults.append(
-            "HEJIE_PUBLIC_URL: must begin with https://, for example https://hejie.example"
-        )
-    return text.rstrip("/")
 
 
 def _whole(

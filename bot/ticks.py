@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.channels import CHANNELS
 from bot.dialogue.state import Stage
 from bot.render import Renderer
 from bot.turns import Keeper
+from bot.words_out import out_word
 from domain.conversation import Conversation, OutWord, Task, TaskKind
 from domain.errors import Refusal
 from domain.follow_up import FollowUp, FollowUpState
 from domain.ports import UnitOfWork
-from domain.services.follow_up import Called, Outcome, Word, fire
+from domain.services.follow_up import Called, Outcome, fire
 
 BATCH = 200
 BATCHES_A_TICK = 500  # a bound, not a target: what is left comes with the next tick
@@ -83,7 +83,7 @@ def put_out(
     conversation = work.conversations.by_id(outcome.conversation_id)
     if conversation is None:
         raise LookupError(outcome.conversation_id)
-    word = _out_word(renderer, conversation, outcome, now)
+    word = out_word(renderer, conversation, outcome, now)
     work.outbox.add([word])
     if outcome.question is not None:
         work.conversations.save(asked(conversation, word, outcome.question))
@@ -108,17 +108,3 @@ def asked(conversation: Conversation, word: OutWord, question: int) -> Conversat
     if state.get("stage") == Stage.RESTING:
         state["offered"] = [[choice["id"], choice["label"]] for choice in word.choices]
     return replace(conversation, state=state)
-
-
-def _out_word(renderer: Renderer, conversation: Conversation, word: Word, now: datetime) -> OutWord:
-    return OutWord(
-        conversation.id,
-        word.template,
-        renderer.reply(word.template, word.data),
-        now,
-        tuple(renderer.choice(id_) for id_ in word.choices),
-        case_number=word.data["number"],
-        key=word.key,
-        unasked=True,
-        state=CHANNELS[conversation.channel].kept_state,
-    )

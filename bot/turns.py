@@ -14,20 +14,21 @@ from bot.channels import CHANNELS
 from bot.dialogue.effects import Say
 from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told
 from bot.dialogue.facts import NUMBERED
-from bot.dialogue.privacy import is_right
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
 from bot.dialogue.view import View
 from bot.dialogue.words import chosen_in, is_consent
-from bot.effects import Carrying, WaitingRoom
+from bot.effects import Carrying
 from bot.messages import TEXT_LIMIT, Incoming, Reply
 from bot.places import coded_place, place_at
 from bot.render import Renderer
+from bot.waiting import WaitingRoom
+from bot.words_out import out_word
 from domain.catalogue import Catalogue
 from domain.conversation import Conversation, HeardMessage, OutWord
 from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal
+from domain.invitation import START, code_in
 from domain.ports import UnitOfWork
-from domain.privacy import Notice
 from nlu.interpreter import Heard, Interpreter, Understanding
 
 EVENTS_A_TURN = 12  # a turn that goes on longer is a bug, not a conversation
@@ -90,7 +91,6 @@ class Turns:
         self._renderer = renderer
         self._clock = clock
         self._waiting_room = WaitingRoom()
-        self._notice = Notice(renderer.reply("notice", {}))
 
     def take(self, incoming: Incoming) -> Taken:
         """Take one message and wait until it is committed."""
@@ -171,7 +171,7 @@ class Turns:
     ) -> str:
         """Return what is to be read: before consent together with the messages that wait."""
         text = message.words[:TEXT_LIMIT]
-        if state.stage is not Stage.NOTICE or is_consent(text) is not None or is_right(text):
+        if state.stage is not Stage.NOTICE or is_consent(text) is not None:
             return text
         waiting = self._waiting_room.look(conversation.id, now)
         return "\n".join([*(each.message.text or "" for each in waiting), text])[-TEXT_LIMIT:]
@@ -181,15 +181,9 @@ class Turns:
         told = prepared.event if isinstance(prepared.event, Told) else None
         message = _heard_message(prepared, told)
         carrying = Carrying(
-            work,
-            prepared.conversation,
-            message,
-            told,
-            prepared.now,
-            self._waiting_room,
-            self._notice,
+            work, prepared.conversation, message, told, prepared.now, self._waiting_room
         )
-        kept_before = self._may_keep(prepared)
+        kept_before = prepared.conversation.consented_at is not None
         if prepared.is_new:
             work.conversations.add(prepared.conversation)
         work.inbox.add(message if kept_before else _without_words(message))
@@ -200,6 +194,7 @@ class Turns:
         state = replace(state, offered=_offered(words, state))
         work.conversations.save(self._kept(carrying.conversation, state, prepared.now))
         ids = work.outbox.add(words)
+        self._tell_others(work, carrying)
         return Taken(
             tuple(
                 Reply(
@@ -217,20 +212,17 @@ class Turns:
             has_recalled=carrying.has_recalled,
         )
 
-    def _may_keep(self, prepared: Prepared) -> bool:
-        """Whether words may be kept: the person agreed, under a hold also to an older notice."""
-        is_ours = prepared.state.stage is Stage.HELD
-        is_agreed = prepared.conversation.consented_at is not None
-        return is_agreed and (is_ours or not self._has_new_notice(prepared.conversation))
-
-    def _has_new_notice(self, conversation: Conversation) -> bool:
-        is_agreed = conversation.consented_at is not None
-        return is_agreed and conversation.consented_to != self._notice.version
+    def _tell_others(self, work: UnitOfWork, carrying: Carrying) -> None:
+        """Put the words for the other side into the outbox, after this conversation is kept."""
+        for word in carrying.words:
+            other = work.conversations.by_id(word.conversation_id)
+            if other is not None:
+                work.outbox.add([out_word(self._renderer, other, word, carrying.now)])
 
     def _converse(
         self, carrying: Carrying, state: Dialogue, event: Event
     ) -> tuple[Dialogue, list[Say]]:
-        view = View(self._catalogue, carrying.now, self._has_new_notice(carrying.conversation))
+        view = View(self._catalogue, carrying.now)
         events = deque([event])
         says: list[Say] = []
         for _ in range(EVENTS_A_TURN):
@@ -294,6 +286,9 @@ def _plain_event(message: Incoming, state: Dialogue) -> Event | None:
         return Chose(message.choice)
     if state.stage is Stage.HELD:
         return None  # a typed 1 may mean that somebody cannot speak: it is read, never mapped
+    code = code_in(message.words)
+    if code is not None:
+        return Started(START + code)
     open_number = state.stage is Stage.ASKING and not _choices_are_answers(state)
     chosen = chosen_in(state.offered, message.words, numbers=not open_number)
     return Chose(chosen) if chosen is not None else None
@@ -330,13 +325,19 @@ def _heard_message(prepared: Prepared, told: Told | None) -> HeardMessage:
         prepared.conversation.id,
         prepared.now,
         _kept_words(prepared)[:TEXT_LIMIT] or None,
-        incoming.tapped_or_sent,
+        "sent:start" if _brings_code(incoming) else incoming.tapped_or_sent,
     )
     return _with_understanding(message, told.heard) if told is not None else message
 
 
+def _brings_code(incoming: Incoming) -> bool:
+    return incoming.start is not None or code_in(incoming.words) is not None
+
+
 def _kept_words(prepared: Prepared) -> str:
     """Return what a transcript shows: a position only where somebody may be in danger there."""
+    if _brings_code(prepared.incoming):
+        return ""  # somebody may still use it: it is kept nowhere
     location = prepared.incoming.location
     if location is None or prepared.state.stage is not Stage.HELD:
         return prepared.incoming.words

@@ -18,7 +18,6 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.admin.console import Console
-from bot.channels.mine import Mine
 from bot.channels.opening import Channel, open_channels
 from bot.guards import HEADERS, PRIVATE, SENTENCES, Ours, SafeHeaders
 from bot.lanes import Busy
@@ -51,7 +50,6 @@ def build_web(served: Served, ticks: bool = True) -> Starlette:
     return Starlette(
         routes=[
             *(route for channel in channels for route in channel.routes),
-            *Mine(served, pages).routes(),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from domain.errors import MediationLocked, OneSidedDispute, StageNotReachable
 from domain.facts import FactValue
@@ -65,21 +66,67 @@ OVER = frozenset(
 )
 
 
+LOCKING_FLAGS = ("now", "self_harm", "dv", "child", "neglect", "harm_others")  # most urgent first
+
+
 class Role(StrEnum):
     """The side a party stands on."""
 
     APPLICANT = "applicant"  # 申请人
     RESPONDENT = "respondent"  # 被申请人
 
+    @property
+    def other(self) -> Role:
+        """The side across the table."""
+        return Role.RESPONDENT if self is Role.APPLICANT else Role.APPLICANT
+
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A person or body on one side; `conversation_id` names the chat that speaks for it, if any."""
+    """A person or body on one side; `conversation_id` names the chat that speaks for it, if any.
+
+    `account` and `facts` are the respondent's own view, told before seeing any claim; what the
+    applicant told stands in the case itself. `lets_contact` is whether the applicant agreed that
+    we get in touch with the other side; None where nobody asked.
+    """
 
     role: Role
     name: str
     phone: str = ""
     conversation_id: str | None = None
+    account: str = ""
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+    lets_contact: bool | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """Return a JSON-ready form; what is at its default is left out."""
+        data: dict[str, Any] = {
+            "role": self.role.value,
+            "name": self.name,
+            "phone": self.phone,
+            "conversation_id": self.conversation_id,
+        }
+        if self.account:
+            data["account"] = self.account
+        if self.facts:
+            data["facts"] = {name: fact.to_data() for name, fact in self.facts.items()}
+        if self.lets_contact is not None:
+            data["lets_contact"] = self.lets_contact
+        return data
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Party:
+        """Read what `to_data` wrote."""
+        facts = {name: FactValue.from_data(fact) for name, fact in data.get("facts", {}).items()}
+        return cls(
+            Role(data["role"]),
+            data["name"],
+            data["phone"],
+            data["conversation_id"],
+            data.get("account", ""),
+            facts,
+            data.get("lets_contact"),
+        )
 
 
 @dataclass(frozen=True)
@@ -116,12 +163,28 @@ class MediationCase:
     @property
     def applicant(self) -> Party:
         """The party who asked for mediation."""
-        return next(party for party in self.parties if party.role is Role.APPLICANT)
+        return self.party(Role.APPLICANT)
 
     @property
     def respondent(self) -> Party:
         """The first party on the other side."""
-        return next(party for party in self.parties if party.role is Role.RESPONDENT)
+        return self.party(Role.RESPONDENT)
+
+    def party(self, role: Role) -> Party:
+        """Return the first party on a side."""
+        return next(party for party in self.parties if party.role is role)
+
+    def side_of(self, conversation_id: str) -> Role | None:
+        """Return the side that a chat speaks for; None where it is no chat of this case."""
+        sides = (each.role for each in self.parties if each.conversation_id == conversation_id)
+        return next(sides, None)
+
+    def change_party(self, changed: Party) -> MediationCase:
+        """Return this case with the first party of that side replaced."""
+        known = self.party(changed.role)
+        return replace(
+            self, parties=tuple(changed if each is known else each for each in self.parties)
+        )
 
     def advance(self, to: Stage) -> MediationCase:
         """Return this case at stage `to`, or refuse with `StageNotReachable` or `MediationLocked`.
@@ -149,9 +212,14 @@ class MediationCase:
 
     def withdraw(self) -> MediationCase:
         """Return this case withdrawn; possible from a safety hold too (人民调解法 art. 17)."""
-        if self.is_held:
-            return replace(self, stage=Stage.WITHDRAWN, held_from=None)
-        return self.advance(Stage.WITHDRAWN)
+        return self._leave(Stage.WITHDRAWN)
+
+    def refuse(self) -> MediationCase:
+        """Return this case ended by the other side's no; possible from a safety hold too."""
+        return self._leave(Stage.OTHER_SIDE_REFUSED)
+
+    def _leave(self, to: Stage) -> MediationCase:
+        return replace(self, stage=to, held_from=None) if self.is_held else self.advance(to)
 
     def change_facts(self, facts: Mapping[str, FactValue]) -> MediationCase:
         """Return this case with corrected facts."""

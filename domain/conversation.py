@@ -24,7 +24,6 @@ class Conversation:
     is_held: bool = False
     with_person: bool = False
     dispute_type: str | None = None
-    consented_to: str | None = None  # the version of the notice
 
 
 @dataclass(frozen=True, slots=True)

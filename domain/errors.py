@@ -112,3 +112,24 @@ class AgreementNotPossible(Refusal):
 
     number: int
     why: str
+
+
+@dataclass(eq=False)
+class NotASide(Refusal):
+    """The chat speaks for no side of this case (any more)."""
+
+    number: int
+
+
+@dataclass(eq=False)
+class ContactNotAgreed(Refusal):
+    """The applicant has not agreed that we get in touch with the other side."""
+
+    number: int
+
+
+@dataclass(eq=False)
+class InvitationNotSafe(Refusal):
+    """A danger was told of: the other side of this case is never invited."""
+
+    number: int

@@ -19,8 +19,8 @@ from domain.conversation import (
 )
 from domain.evidence import Evidence
 from domain.follow_up import FollowUp, FollowUpState
+from domain.invitation import Invitation
 from domain.mediator import Mediator
-from domain.privacy import Consent, Notice
 from domain.session import SessionBooking
 
 
@@ -134,6 +134,26 @@ class Agreements(Protocol):
     def of_case(self, number: int) -> SettlementAgreement | None: ...
 
 
+class Invitations(Protocol):
+    """Every invitation; of a code only its digest is kept."""
+
+    def add(self, invitation: Invitation, code: str) -> None: ...
+
+    def of_code(self, code: str) -> Invitation | None: ...
+
+    def take(
+        self, invitation: Invitation, conversation_id: str, at: datetime
+    ) -> bool: ...  # False where it was taken meanwhile
+
+    def end_of_case(self, number: int, at: datetime) -> None: ...  # those that nobody has taken
+
+    def note_wrong(self, conversation_id: str, at: datetime) -> None: ...
+
+    def wrong_since(
+        self, since: datetime, conversation_id: str | None = None
+    ) -> int: ...  # wrong codes tried, by everybody or in one chat
+
+
 class Tasks(Protocol):
     """Everything a person has to do."""
 
@@ -162,30 +182,6 @@ class EvidenceRows(Protocol):
     def known(self, ids: Collection[str]) -> Collection[str]: ...  # those that have a row
 
 
-class Privacy(Protocol):
-    """Consents, one-time links to a person's own info, locks, and the erasing of words."""
-
-    def note_consent(
-        self, conversation_id: str, at: datetime, told: Notice | None, given: bool
-    ) -> None: ...
-
-    def consents(self, conversation_id: str) -> Sequence[Consent]: ...  # the oldest first
-
-    def add_link(self, digest: bytes, conversation_id: str, expires_at: datetime) -> None: ...
-
-    def use_link(self, digest: bytes, now: datetime) -> str | None: ...  # whose it is, once
-
-    def own_words(self, conversation_id: str) -> Sequence[tuple[datetime, str]]: ...
-
-    def readers(self, conversation_id: str) -> Sequence[tuple[datetime, str]]: ...  # latest first
-
-    def erase_words(self, conversation_id: str) -> None: ...
-
-    def lock_case(self, number: int, at: datetime) -> None: ...
-
-    def is_locked(self, number: int) -> bool: ...
-
-
 class UnitOfWork(Protocol):
     """One transaction; it is rolled back unless committed."""
 
@@ -199,7 +195,7 @@ class UnitOfWork(Protocol):
     agreements: Agreements
     tasks: Tasks
     evidence: EvidenceRows
-    privacy: Privacy
+    invitations: Invitations
 
     def __enter__(self) -> Self: ...
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
-from domain.case import MediationCase, Party, Role, Stage
+from domain.case import MediationCase, Party, Stage
 from domain.errors import CaseMovedOn, NoSuchCase
 from domain.facts import FactValue
 from storage.dialects import in_both
@@ -110,15 +110,7 @@ class SqlCases:
 def _changing(case: MediationCase) -> dict[str, object]:
     return {
         "dispute_type": case.dispute_type,
-        "parties": [
-            {
-                "role": party.role.value,
-                "name": party.name,
-                "phone": party.phone,
-                "conversation_id": party.conversation_id,
-            }
-            for party in case.parties
-        ],
+        "parties": [party.to_data() for party in case.parties],
         "summary": case.summary,
         "county": case.county,
         "township": case.township,
@@ -133,10 +125,7 @@ def _case(row: Row[Any]) -> MediationCase:
     return MediationCase(
         number=row.number,
         dispute_type=row.dispute_type,
-        parties=tuple(
-            Party(Role(party["role"]), party["name"], party["phone"], party["conversation_id"])
-            for party in row.parties
-        ),
+        parties=tuple(Party.from_data(party) for party in row.parties),
         summary=row.summary,
         opened_at=row.opened_at,
         county=row.county,

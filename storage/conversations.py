@@ -76,5 +76,4 @@ def _changing(conversation: Conversation) -> dict[str, object]:
         "is_held": conversation.is_held,
         "with_person": conversation.with_person,
         "dispute_type": conversation.dispute_type,
-        "consented_to": conversation.consented_to,
     }

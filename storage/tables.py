@@ -73,7 +73,6 @@ conversation = Table(
     Column("is_held", Boolean, nullable=False),
     Column("with_person", Boolean, nullable=False),
     Column("dispute_type", Text),
-    Column("consented_to", Text),
     UniqueConstraint("channel", "sender"),
     Index(None, "updated_at"),
     Index(None, "case_number"),
@@ -135,7 +134,6 @@ mediation_case = Table(
     Column("flags", FlagSet, nullable=False),
     Column("stage", Text, nullable=False),
     Column("held_from", Text),
-    Column("locked_at", Moment),  # since when it is stored and used for nothing
     Column("version", Integer, nullable=False),
 )
 
@@ -158,35 +156,6 @@ case_note = Table(
     Column("what", Text, nullable=False),
     Column("reason", SealedText("case_note.reason"), nullable=False),
     Index(None, "case_number"),
-)
-
-notice = Table(
-    "notice",
-    metadata,
-    Column("version", Text, primary_key=True),  # the hash of the text
-    Column("text", Text, nullable=False),
-    Column("at", Moment, nullable=False),  # when somebody agreed to it first
-)
-
-consent = Table(
-    "consent",
-    metadata,
-    _number(),
-    Column("conversation_id", Text, nullable=False),  # outlives the conversation, as proof
-    Column("at", Moment, nullable=False),
-    Column("notice", Text, nullable=False),
-    Column("given", Boolean, nullable=False),
-    Index(None, "conversation_id"),
-)
-
-privacy_link = Table(
-    "privacy_link",
-    metadata,
-    Column("digest", LargeBinary, primary_key=True),
-    Column("conversation_id", Text, ForeignKey("conversation.id"), nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    Column("used_at", Moment),
-    Index(None, "conversation_id"),
 )
 
 case_counter = Table(
@@ -281,6 +250,30 @@ task = Table(
     _number(),
     Column("done_at", Moment),
     Index("uq_task_open_key", "key", unique=True, **partial(STILL_OPEN)),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("case_number", BigInteger, ForeignKey("mediation_case.number"), nullable=False),
+    Column("issued_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    _number(),
+    Column("taken_at", Moment),
+    Column("taken_by", Text, ForeignKey("conversation.id")),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # of the code, by a key not here
+    Index(None, "case_number"),
+)
+
+wrong_code = Table(
+    "wrong_code",
+    metadata,
+    _number(),
+    Column("conversation_id", Text, ForeignKey("conversation.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "at"),
+    Index(None, "conversation_id", "at"),
 )
 
 setting = Table(

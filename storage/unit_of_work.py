@@ -16,8 +16,8 @@ from domain.ports import (
     EvidenceRows,
     FollowUps,
     Inbox,
+    Invitations,
     Outbox,
-    Privacy,
     Roster,
     Sessions,
     Tasks,
@@ -29,9 +29,9 @@ from storage.conversations import SqlConversations
 from storage.evidence import SqlEvidence
 from storage.follow_ups import SqlFollowUps
 from storage.inbox import SqlInbox
+from storage.invitations import SqlInvitations
 from storage.outbox import SqlOutbox
 from storage.pages import SqlPages
-from storage.privacy import SqlPrivacy
 from storage.roster import RosterMemory, SqlRoster
 from storage.sessions import SqlSessions
 from storage.settings import SqlSettings
@@ -55,7 +55,7 @@ class SqlUnitOfWork:
     agreements: Agreements
     tasks: Tasks
     evidence: EvidenceRows
-    privacy: Privacy
+    invitations: Invitations
     settings: SqlSettings
     audit: SqlAudit
     pages: SqlPages
@@ -110,7 +110,7 @@ class SqlUnitOfWork:
         self.agreements = SqlAgreements(connection)
         self.tasks = SqlTasks(connection)
         self.evidence = SqlEvidence(connection)
-        self.privacy = SqlPrivacy(connection)
+        self.invitations = SqlInvitations(connection)
         self.settings = SqlSettings(connection)
         self.audit = SqlAudit(connection)
         self.pages = SqlPages(connection)

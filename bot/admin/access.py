@@ -13,6 +13,7 @@ from domain.case import MediationCase
 from domain.conversation import Conversation, HeardMessage, OutWord, Task
 from domain.evidence import Evidence
 from domain.mediator import Mediator
+from domain.services.two_sides import Issued, issue_invitation
 from domain.session import SessionBooking
 from storage.audit import AuditLine
 from storage.pages import CaseNote, ConversationFilter, ConversationPage
@@ -126,6 +127,18 @@ class Access:
             work.audit.add(AuditLine(now, who, "task_done", str(task_id)))
 
         self._door.submit(job).result()
+
+    def invite(self, visit: Visit | None, number: int) -> Issued:
+        """Make an invitation for the other side of a case and keep who did it."""
+        who = _check(visit)
+        now = self._clock()
+
+        def job(work: SqlUnitOfWork) -> Issued:
+            issued = issue_invitation(work, number, now, "mediator")
+            work.audit.add(AuditLine(now, who, "invited", str(number)))
+            return issued
+
+        return self._door.submit(job).result()
 
     def audit(self, visit: Visit | None) -> Sequence[AuditLine]:
         """Return the latest audit rows."""

@@ -19,13 +19,19 @@ from bot.admin.labels import EVERYTHING
 from bot.admin.sign_in import Visit
 from bot.admin.teaching import NotTaught, Teaching
 from bot.guards import fault
+from bot.inviting import invitation_text
 from bot.messages import SENT
 from bot.pages import Pages
 from bot.served import Served
 from domain.calendar import LOCAL
 from domain.case import Stage
 from domain.conversation import OutWord
-from domain.errors import NoSuchCase
+from domain.errors import (
+    ContactNotAgreed,
+    InvitationNotSafe,
+    NoSuchCase,
+    StageNotReachable,
+)
 from domain.session import SessionBooking
 from nlu.interpreter import FLAGS
 from storage.pages import ConversationFilter
@@ -75,6 +81,9 @@ class Console:
             Route("/evidence/{id}", self._signed_in(self._evidence)),
             Route("/cases/{number:int}", self._signed_in(self._case)),
             Route("/sessions", self._signed_in(self._sessions)),
+            Route(
+                "/cases/{number:int}/invitation", self._signed_in(self._invite), methods=["POST"]
+            ),
             Route("/tasks", self._signed_in(self._tasks)),
             Route("/tasks/{id:int}/done", self._signed_in(self._done), methods=["POST"]),
             Route("/audit", self._signed_in(self._audit)),
@@ -178,6 +187,17 @@ class Console:
         number = request.path_params["number"]
         id_ = await _aside(lambda: self._access.conversation_of_case(visit, number))
         return RedirectResponse(f"/console/conversations/{id_}", 303)
+
+    async def _invite(self, request: Request, visit: Visit) -> Response:
+        """Make an invitation and show it for printing; its code is shown this once."""
+        await self._doorway.form(request, visit)
+        number = request.path_params["number"]
+        try:
+            issued = await _aside(lambda: self._access.invite(visit, number))
+        except (InvitationNotSafe, ContactNotAgreed, StageNotReachable) as refusal:
+            return self._page("invitation", visit, number=number, why=type(refusal).__name__)
+        text = invitation_text(self._served.renderer, issued, str(request.base_url))
+        return self._page("invitation", visit, number=number, lines=text.splitlines(), why="")
 
     async def _sessions(self, request: Request, visit: Visit) -> Response:
         today = self._served.clock().astimezone(LOCAL).date()

@@ -74,10 +74,10 @@ TASKS: Mapping[str, str] = {
     "voice_note": "听语音，打回去",
     "evidence": "发来了材料",
     "location": "发来了位置",
+    "hand_over_invitation": "把邀请交给对方",
+    "ended_in_danger": "有危险时结束的，由人转告",
+    "wrong_codes": "有人在试邀请码",
     "privacy": "个人信息请求",
-    "consent_revoked": "撤回了同意",
-    "erased": "删了自己的信息",
-    "erase_under_hold": "安全暂停中要删除",
     "alert": "提醒",
 }
 KINDS: Mapping[str, str] = {
@@ -101,8 +101,8 @@ ACTS: Mapping[str, str] = {
     "transcript": "查看谈话",
     "evidence": "取走材料",
     "task_done": "办完任务",
+    "invited": "开出邀请",
     "taught": "纠正理解",
-    "own_info": "看自己的信息",
 }
 ACTORS: Mapping[str, str] = {
     "citizen": "当事人",
@@ -114,6 +114,10 @@ ACTORS: Mapping[str, str] = {
 }
 NOTES: Mapping[str, str] = {
     "applied": "申请登记",
+    "contact_agreed": "同意联系对方",
+    "contact_refused": "不要联系对方",
+    "invited": "开出邀请",
+    "invitation_taken": "对方用了邀请",
     "changed": "更正或补充",
     "session_booked": "约定调解",
     "session_cancelled": "取消调解时间",

@@ -35,6 +35,8 @@ from bot.pages import Pages
 from bot.served import Served
 from bot.turns import Taken
 from domain.conversation import HeardMessage, OutWord
+from domain.invitation import code_in
+from domain.invitation import shown as shown_code
 from storage.unit_of_work import SqlUnitOfWork
 
 CHANNEL = "webchat"
@@ -70,6 +72,7 @@ class WebChat:
             Route("/chat/messages", self.take_json, methods=["POST"]),
             Route("/", self.show, methods=["GET"]),
             Route("/", self.take_form, methods=["POST"]),
+            Route("/i/{code}", self.invited, methods=["GET"]),
             Route("/chat/stream", self.stream, methods=["GET"]),
             Route("/size", self.size, methods=["GET"]),
             Route("/weather", self.leave, methods=["GET"]),
@@ -113,6 +116,11 @@ class WebChat:
         if LEFT in request.cookies:
             forget(response)
         return response
+
+    async def invited(self, request: Request) -> Response:
+        """Show the chat with an invitation's code in it, to be sent: a look uses up nothing."""
+        code = code_in(request.path_params["code"])
+        return await self._page(request, draft=shown_code(code) if code else "")
 
     async def _page(
         self, request: Request, status: int = 200, told: str = "", draft: str = ""

@@ -46,7 +46,7 @@ def answer_law(state: Dialogue, heard: Understanding, view: View) -> Turn:
     sheet = view.catalogue.sheet(name) if name else None
     deadlines = [view.catalogue.deadlines[each] for each in sheet.deadlines] if sheet else []
     data = {"label": sheet.label if sheet else "", "deadlines": deadlines, "now": view.now}
-    if state.is_mid_intake or state.stage in AT_REST:
+    if state.is_mid_intake or state.is_respondent or state.stage in AT_REST:
         return _back(state, Say("law_answer", data), view)
     state = replace(add_story(state, heard.text, view), proposed=(name,) if name else ())
     choices = (f"type:{name}",) if name else ()

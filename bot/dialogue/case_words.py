@@ -18,13 +18,14 @@ from bot.dialogue.meeting import change_mediator, move
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.times import wish_data
 from bot.dialogue.view import Turn, View
-from bot.dialogue.words import names_other_side, performance_in
+from bot.dialogue.words import command_in, names_other_side, performance_in
 from domain.conversation import TaskKind
 from nlu.interpreter import Understanding
 
 HOURS_TO_PERSON = 24 * 60
 PERFORMANCES = ("kept", "partly", "not_kept", "disputed")
 REST_CHOICES = ("do:status", "do:reschedule", "do:cancel", "do:new", "do:person")
+INVITED_CHOICES = ("do:status", "do:reschedule", "do:retell", "do:decline", "do:person")
 
 
 def look_up(state: Dialogue, purpose: str, view: View, heard: Understanding | None = None) -> Turn:
@@ -47,6 +48,8 @@ def _onward(state: Dialogue, view: View) -> tuple[Say, ...]:
 
 def found(state: Dialogue, status: StatusFound, view: View) -> Turn:
     """Go on with what the case was looked up for."""
+    if status.stage == "paused" and status.purpose != "status":
+        return paused(state)
     if status.purpose == "reschedule":
         return move(state, status)
     if status.purpose == "change_mediator":
@@ -56,9 +59,8 @@ def found(state: Dialogue, status: StatusFound, view: View) -> Turn:
 
 def say_status(state: Dialogue, status: StatusFound, view: View) -> Turn:
     """Say how a case stands; after the last of several, lead back to what is open."""
-    say = Say(
-        "case_status", {"status": status, "label": view.catalogue.sheet(status.dispute_type).label}
-    )
+    label = "" if state.is_respondent else view.catalogue.sheet(status.dispute_type).label
+    say = Say("case_status", {"status": status, "label": label})
     return state, (say, *(ask_again(state, view) if status.purpose == "status" else ()))
 
 
@@ -67,7 +69,8 @@ def call_person(state: Dialogue, view: View, kind: TaskKind = TaskKind.PERSON_WA
     if state.stage is Stage.HELD and kind is TaskKind.PERSON_WANTED:
         return state, (Say("person_is_told"),)  # the safety task is open, due within minutes
     call = CallPerson(kind, HOURS_TO_PERSON, str(kind), state.case_number)
-    return state, (call, Say("person_called"), *ask_again(state, view))
+    template = "privacy_asked" if kind is TaskKind.PRIVACY else "person_called"
+    return state, (call, Say(template), *ask_again(state, view))
 
 
 def ask_to_end(state: Dialogue, heard: Understanding | None, cancel: bool) -> Turn:
@@ -79,12 +82,23 @@ def ask_to_end(state: Dialogue, heard: Understanding | None, cancel: bool) -> Tu
     state = state.turn_to_case()
     if state.case_number is None:
         return state, (Say("nothing_to_cancel"), Say("tell_story"))
+    if state.is_respondent:
+        return _ask_to_decline(state, heard, cancel)
     if cancel:
         return _confirming(state, "cancel")
     by_other_side = heard is not None and names_other_side(heard.text)
     if state.stage is Stage.CONFIRMING and state.confirming in {"refusal", "other_side"}:
         return end(state, "other_side_refuses" if by_other_side else "withdraw")
     return _confirming(state, "other_side" if by_other_side else "refusal")
+
+
+def _ask_to_decline(state: Dialogue, heard: Understanding | None, cancel: bool) -> Turn:
+    """Let the invited side out: a plain no ends it at once, a doubtful one is asked about."""
+    is_plain = heard is not None and command_in(heard.text) in {"refuse", "withdraw"}
+    is_again = state.stage is Stage.CONFIRMING and state.confirming == "decline"
+    if not cancel and (is_plain or is_again):
+        return end(state, "decline")
+    return _confirming(state, "session" if cancel else "decline")
 
 
 def _confirming(state: Dialogue, what: str) -> Turn:
@@ -102,7 +116,8 @@ def end(state: Dialogue, choice: str) -> Turn:
         return state.turn_to_next(), (Say("stopped"),)
     if choice == "give_back":
         return state, (GiveBack(number),)
-    return state, (EndCase(number, other_side=choice == "other_side_refuses"),)
+    by_other_side = state.is_respondent or choice == "other_side_refuses"
+    return state, (EndCase(number, other_side=by_other_side),)
 
 
 def resume(state: Dialogue, view: View) -> Turn:
@@ -113,29 +128,42 @@ def resume(state: Dialogue, view: View) -> Turn:
     if again:
         return state, (Say("welcome_back"), *again)
     if state.case_number is not None:
-        return state, (at_rest(state.case_number),)
+        return state, (at_rest(state),)
     return ask_for_more(replace(state, retold=0))
 
 
-def at_rest(number: int) -> Say:
+def rest_choices(state: Dialogue) -> tuple[str, ...]:
+    """Return what a side can do while nothing is open."""
+    return INVITED_CHOICES if state.is_respondent else REST_CHOICES
+
+
+def at_rest(state: Dialogue) -> Say:
     """Return what is said when nothing is open and a case exists."""
-    return Say("at_rest", {"number": number}, REST_CHOICES)
+    return Say("at_rest", {"number": state.case_number}, rest_choices(state))
+
+
+def paused(state: Dialogue) -> Turn:
+    """Say that a person arranges this now; why (the other side's safety, say) is not told."""
+    return state.rest(), (Say("paused", {}, ("do:person",)),)
+
+
+def given_back(state: Dialogue) -> Say:
+    """Return what is said once the coming session is cancelled."""
+    leave = "do:decline" if state.is_respondent else "do:withdraw"
+    onward = ("do:person",) if state.stage is Stage.HELD else ("do:book",)
+    data = {"number": state.case_number, "is_invited": state.is_respondent}
+    return Say("session_given_back", data, (*onward, leave))
 
 
 def say_ended(state: Dialogue, ended: CaseEnded, view: View) -> Turn:
     """Say that mediation ends and which lawful ways remain (人民调解法 26)."""
-    sheet = view.sheet_of(state)
-    deadlines = [view.catalogue.deadlines[each] for each in sheet.deadlines] if sheet else []
-    data = {
-        "number": ended.number,
-        "bodies": sheet.bodies if sheet else (),
-        "deadlines": deadlines[:2],
-        "now": view.now,
-    }
-    template = "other_side_refused" if ended.other_side else "case_withdrawn"
     after = state.turn_to_next()
-    if state.stage is Stage.HELD:
-        after = replace(after, stage=Stage.HELD)
+    if state.stage in {Stage.HELD, Stage.NOTICE}:
+        after = replace(after, stage=state.stage)
+    if state.is_respondent:
+        return after, (Say("declined"),)
+    data = {"type": state.dispute_type, "now": view.now}
+    template = "other_side_refused" if ended.other_side else "case_withdrawn"
     return after, (Say(template, {"number": ended.number}), Say("remedies", data, ("do:lawyer",)))
 
 

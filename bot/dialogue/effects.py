@@ -28,35 +28,6 @@ class GiveConsent:
 
 
 @dataclass(frozen=True, slots=True)
-class LapseConsent:
-    """Keep no more words until the person agrees again: the notice has changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class RevokeConsent:
-    """Keep that the person takes the consent back; nothing automatic goes out any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class OfferInfo:
-    """Make a one-time link to all that is kept of the person. Answers with `InfoReady`."""
-
-    numbers: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FindReaders:
-    """Look up who read the conversation. Answers with `ReadersFound`."""
-
-
-@dataclass(frozen=True, slots=True)
-class EraseInfo:
-    """Erase what may be erased, withdraw what is open. Answers with `InfoErased`."""
-
-    numbers: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class KeepWaiting:
     """Hold the message in memory alone until it may be kept or is wanted. Answers nothing."""
 
@@ -103,7 +74,7 @@ class RegisterCase:
 
 @dataclass(frozen=True, slots=True)
 class ChangeCase:
-    """Put corrected or later facts into the open case; `words` are added to its story."""
+    """Put corrected or later facts of this side into the open case; `words` are added to them."""
 
     number: int
     facts: Mapping[str, FactValue] = field(default_factory=dict)
@@ -164,6 +135,24 @@ class TakeAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeInvitation:
+    """Let this chat speak for the side that the code invites.
+
+    Answers with `InvitationTaken` or `InvitationRefused`.
+    """
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllowContact:
+    """Keep whether the applicant agrees that we get in touch with the other side."""
+
+    number: int
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CallPerson:
     """Ask a person to act within `minutes`."""
 
@@ -184,11 +173,6 @@ class Hold:
 Effect = (
     Say
     | GiveConsent
-    | LapseConsent
-    | RevokeConsent
-    | OfferInfo
-    | FindReaders
-    | EraseInfo
     | KeepWaiting
     | RecallWaiting
     | KeepPlace
@@ -203,6 +187,18 @@ Effect = (
     | EndCase
     | LookUpStatus
     | TakeAnswer
+    | TakeInvitation
+    | AllowContact
     | CallPerson
     | Hold
+)
+AWAITING = (  # whose answer goes on with the turn
+    Book,
+    EndCase,
+    FindSlots,
+    GiveBack,
+    LookUpStatus,
+    RegisterCase,
+    TakeAnswer,
+    TakeInvitation,
 )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bot.messages import Attachment
 from domain.errors import Refusal
 from domain.services.matching import Slot
-from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking
 from nlu.interpreter import Understanding
 
@@ -121,28 +120,20 @@ class AnswerTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class InfoReady:
-    """A one-time link is made; the numbers of messages, of cases and of readings it leads to."""
+class InvitationTaken:
+    """The code was good: all that the other side may know of the case."""
 
-    code: str
-    channel: str
-    messages: int
-    cases: int
-    readings: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadersFound:
-    """Who read the conversation, the latest first."""
-
-    readings: tuple[Reading, ...]
+    number: int
+    dispute_type: str
+    mediator: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)
-class InfoErased:
-    """What may be erased is erased."""
+class InvitationRefused:
+    """The code opens nothing: not_known, over, own, not_now or too_many."""
 
-    erased: Erased
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +158,7 @@ Event = (
     | CaseEnded
     | StatusFound
     | AnswerTaken
-    | InfoReady
-    | ReadersFound
-    | InfoErased
+    | InvitationTaken
+    | InvitationRefused
     | Refused
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.dialogue import side_questions
 from bot.dialogue.effects import Effect, RegisterCase, Say
 from bot.dialogue.facts import facts_told, is_told, missing
 from bot.dialogue.state import Dialogue, Stage
@@ -25,9 +26,13 @@ BESIDE_STORY = frozenset({"book", "proxy_speaker", "greet", "thanks_bye", "follo
 ANY_TYPE = "other_civil"
 
 
-def notice() -> Say:
-    """Return the notice that stands before everything, with the question whether we may keep."""
-    return Say("notice", {}, ("consent:yes", "consent:no"))
+def notice(state: Dialogue) -> Say:
+    """Return the notice that stands before everything, with the question whether we may keep.
+
+    Somebody who was invited can refuse to mediate before having agreed to anything.
+    """
+    choices = ("consent:yes", "consent:no")
+    return Say("notice", {}, (*choices, "do:decline") if state.is_respondent else choices)
 
 
 def is_story(heard: Understanding) -> bool:
@@ -159,6 +164,8 @@ def ask_again(state: Dialogue, view: View, why: bool = False) -> tuple[Effect, .
     """Return the words that lead back to what is open; nothing where nothing is."""
     sheet = view.sheet_of(state)
     match state.stage:
+        case Stage.TELLING | Stage.ASKING if side_questions.is_open(state):
+            return (side_questions.ask(state, view),)
         case Stage.ASKING if sheet is not None and state.asked and state.asked in sheet.by_name:
             return (ask(state, sheet.fact(state.asked), why),)
         case Stage.PROPOSING:
@@ -177,6 +184,11 @@ def confirm(what: str | None) -> Say:
     match what:
         case "stop":
             return Say("confirm_stop", {}, ("do:stop", "do:continue"))
+        case "decline":
+            return Say("confirm_decline", {}, ("do:decline", "do:continue"))
+        case "session":
+            choices = ("do:give_back", "do:decline", "do:continue")
+            return Say("confirm_session", {}, choices)
         case "other_side":
             return Say("confirm_other_side", {}, ("do:other_side_refuses", "do:continue"))
         case "refusal":

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from bot.dialogue import contact
 from bot.dialogue.effects import CallPerson, FindSlots, Say
 from bot.dialogue.events import SessionBooked, SlotsFound, StatusFound
 from bot.dialogue.replying import finish_booking
@@ -141,10 +142,9 @@ def offer(state: Dialogue, found: SlotsFound) -> Turn:
     if state.session_kind != remote:
         state = replace(state, session_kind=remote)
         return state, (Say("nobody_near"), FindSlots(slot_wish(state)))
-    return state.rest(), (
-        Say("nobody_free", {"number": state.case_number}),
-        CallPerson(TaskKind.NO_SLOT, WORKING_DAY_MINUTES, "no_slot", state.case_number),
-    )
+    call = CallPerson(TaskKind.NO_SLOT, WORKING_DAY_MINUTES, "no_slot", state.case_number)
+    state, asked = contact.ask(state.rest())
+    return state, (Say("nobody_free", {"number": state.case_number}), call, *asked)
 
 
 def choose_slot(state: Dialogue, slot: str, view: View) -> Turn:
@@ -157,7 +157,9 @@ def say_booked(state: Dialogue, booked: SessionBooked) -> Turn:
     """Say when, where and with whom; nothing is open any more."""
     data = {"booking": booked.booking, "mediator": booked.mediator, "phone": booked.phone}
     template = "session_moved" if state.moving else "session_booked"
-    return state.rest(), (Say(template, data), Say("what_to_bring", {"type": state.dispute_type}))
+    bring = Say("what_to_bring", {"type": state.dispute_type})
+    state, asked = contact.ask(state.rest())
+    return state, (Say(template, data), bring, *asked)
 
 
 def take_wish(state: Dialogue, facts: Facts) -> Turn | None:

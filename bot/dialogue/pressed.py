@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogue import case_words, corrections, intake, meeting, privacy, replying, whereabouts
+from bot.dialogue import (
+    case_words,
+    consenting,
+    contact,
+    corrections,
+    intake,
+    meeting,
+    replying,
+    respondent,
+    whereabouts,
+)
 from bot.dialogue.effects import (
     ChangeCase,
-    ForgetWaiting,
-    GiveConsent,
-    RecallPlace,
     RecallWaiting,
     Say,
 )
@@ -26,7 +33,7 @@ def chose(state: Dialogue, id_: str, view: View) -> Turn:
     """Take a choice; one that no longer fits is answered with what is open."""
     verb, _, rest = id_.partition(":")
     if state.stage is Stage.NOTICE:
-        return _before_consent(state, verb, rest, view)
+        return consenting.chose(state, verb, rest, view)
     turn = _do(state, rest, view) if verb == "do" else _in_form(state, verb, rest, view)
     return turn or stale(state, view)
 
@@ -35,28 +42,8 @@ def stale(state: Dialogue, view: View) -> Turn:
     """Answer a button that no longer fits: say so, and show what is open."""
     again = intake.ask_again(state, view)
     if not again:
-        number = state.case_number
-        again = (case_words.at_rest(number) if number else Say("tell_story"),)
+        again = (case_words.at_rest(state) if state.case_number else Say("tell_story"),)
     return state, (Say("choice_over"), *again)
-
-
-def _before_consent(state: Dialogue, verb: str, rest: str, view: View) -> Turn:
-    if verb == "consent":
-        return consent(state, rest == "yes")
-    if verb == "do" and rest in {"person", "lawyer"}:
-        return case_words.call_person(state, view)
-    return state, (intake.notice(),)
-
-
-def consent(state: Dialogue, agreed: bool) -> Turn:
-    """Take the answer to the notice; who said no may still say yes."""
-    if not agreed:
-        if state.back_to is not None or state.case_numbers:
-            return privacy.revoke(state)
-        return state, (ForgetWaiting(), Say("no_consent", {}, ("consent:yes",)))
-    rest = Stage.RESTING if state.case_number is not None else Stage.TELLING
-    state = replace(state, stage=state.back_to or rest, back_to=None)
-    return state, (GiveConsent(), Say("consent_thanks"), RecallPlace(), RecallWaiting())
 
 
 def _in_form(state: Dialogue, verb: str, rest: str, view: View) -> Turn | None:
@@ -75,9 +62,18 @@ def _in_form(state: Dialogue, verb: str, rest: str, view: View) -> Turn | None:
             return corrections.reopen(_resumed(state), rest, view)
         case "answer":
             return chosen_answer(state, rest)
+    return _beside_form(state, verb, rest, view) or _meet(state, verb, rest, view)
+
+
+def _beside_form(state: Dialogue, verb: str, rest: str, view: View) -> Turn | None:
+    match verb:
         case "place":
             return whereabouts.confirmed(_resumed(state), rest, view)
-    return _meet(state, verb, rest, view)
+        case "contact" if rest in {"yes", "no"}:
+            return contact.answer(state, rest == "yes")
+        case "own" if rest == "skip":
+            return respondent.skip(_resumed(state), view)
+    return None
 
 
 def _type(state: Dialogue, name: str, view: View) -> Turn | None:
@@ -120,7 +116,16 @@ def _do(state: Dialogue, what: str, view: View) -> Turn | None:
             return _end(state, what)
         case "continue":
             return case_words.resume(state, view)
+        case "decline" | "retell":
+            return _invited(state, what, view)
     return _do_in_form(state, what)
+
+
+def _invited(state: Dialogue, what: str, view: View) -> Turn | None:
+    """Do what only the invited side can; a refusal needs one tap and no question."""
+    if not state.is_respondent or state.case_number is None:
+        return None
+    return respondent.decline(state) if what == "decline" else respondent.tell_again(state, view)
 
 
 def _end(state: Dialogue, what: str) -> Turn | None:
@@ -155,10 +160,13 @@ def _do_in_form(state: Dialogue, what: str) -> Turn | None:
 
 
 def _no_session(state: Dialogue) -> Turn:
-    number = state.case_number or 0
     if state.moving:
-        return state.rest(), (case_words.at_rest(number),)
-    return state.rest(), (Say("no_session_now", {"number": number}, case_words.REST_CHOICES),)
+        state = state.rest()
+        return state, (case_words.at_rest(state),)
+    choices = case_words.rest_choices(state)
+    said = Say("no_session_now", {"number": state.case_number}, choices)
+    state, asked = contact.ask(state.rest())
+    return state, (said, *asked)
 
 
 def _add(state: Dialogue) -> Turn:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from bot.dialogue.effects import CallPerson, Effect, Hold, Say
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn
+from domain.case import LOCKING_FLAGS
 from domain.conversation import TaskKind
 
-LOCKING = ("now", "self_harm", "dv", "child", "neglect", "harm_others")  # the first card is shown
+LOCKING = LOCKING_FLAGS  # the first card is shown
 CALM = ("mass", "hazard")
 MINUTES_TO_PERSON = 15
 

@@ -17,7 +17,7 @@ def attached(state: Dialogue, sent: Attachment, view: View) -> Turn:
     """Say what became of what was sent, and lead back to what is open."""
     if state.stage is Stage.NOTICE:
         refused = Say("evidence_refused", {"kind": sent.kind, "why": "not_agreed"})
-        return state, (refused, notice())
+        return state, (refused, notice(state))
     return state, (*_received(state, sent), *ask_again(state, view))
 
 

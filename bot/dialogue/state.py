@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from domain.case import Role
 from domain.facts import FactValue
 
 FORMAT = 1
@@ -37,6 +38,8 @@ class Dialogue:
     `follow_up` is the follow-up question that was asked last; `wish` is a wished time as data
     (`times.wish_data`); `moving` says that the slot to be chosen replaces a booked one.
     `near` is a place by level that the person is likely at, until it is confirmed or denied.
+    `side` is the person's side in the matter (`Role`); `contact` is what the applicant said to our
+    getting in touch with the other side: "" not asked yet, else asked, yes or no.
     `parked` are the person's other matters, the latest first; they have no `parked` themselves.
     """
 
@@ -65,7 +68,14 @@ class Dialogue:
     follow_up: int | None = None
     retold: int = 0
     near: Mapping[str, str | None] = field(default_factory=dict)
+    side: str = Role.APPLICANT
+    contact: str = ""
     parked: tuple[Dialogue, ...] = ()
+
+    @property
+    def is_respondent(self) -> bool:
+        """Whether the person was asked to the matter in hand by somebody else."""
+        return self.side == Role.RESPONDENT
 
     @property
     def is_mid_intake(self) -> bool:
@@ -109,12 +119,30 @@ class Dialogue:
         own = (replace(self.rest(), parked=()),) if self.case_number else ()
         return Dialogue(Stage.TELLING, flags=self.flags, parked=(*own, *self.parked))
 
+    def come_invited(self, number: int, dispute_type: str) -> Dialogue:
+        """Return the matter that somebody else asked this person to; own ones are parked."""
+        is_new = self.stage is Stage.NOTICE
+        own = self.rest() if self.case_number is not None else self._begun()
+        begun = (replace(own, parked=()),) if own.story or own.case_number is not None else ()
+        return Dialogue(
+            Stage.NOTICE if is_new else Stage.TELLING,
+            side=Role.RESPONDENT,
+            case_number=number,
+            dispute_type=dispute_type,
+            flags=self.flags,
+            parked=(*begun, *self.parked),
+        )
+
+    def _begun(self) -> Dialogue:
+        """Return this matter where it was before the question whether to stop it."""
+        return replace(self, stage=self.back_to or self.stage, back_to=None, confirming=None)
+
     def turn_to_case(self) -> Dialogue:
         """Return the matter that has a case, what was begun parked; itself where none has."""
         other = next((each for each in self.parked if each.case_number), None)
         if self.case_number is not None or other is None:
             return self
-        own = replace(self, stage=self.back_to or self.stage, back_to=None, confirming=None)
+        own = self._begun()
         begun = (replace(own, parked=()),) if own.is_mid_intake or own.story else ()
         rest = tuple(each for each in self.parked if each is not other)
         return replace(other, flags=self.flags, parked=(*begun, *rest))
@@ -196,4 +224,6 @@ PLAIN = (
     "follow_up",
     "retold",
     "near",
+    "side",
+    "contact",
 )

@@ -8,25 +8,22 @@ from dataclasses import replace
 from bot.dialogue import (
     answers,
     case_words,
+    consenting,
+    contact,
     corrections,
     intake,
     meeting,
     pressed,
-    privacy,
     replying,
+    respondent,
     safety,
     sent,
+    side_questions,
     whereabouts,
 )
 from bot.dialogue.effects import (
-    Book,
-    Effect,
-    EndCase,
-    FindSlots,
-    GiveBack,
+    AWAITING,
     KeepWaiting,
-    LookUpStatus,
-    RegisterCase,
     Say,
     TakeAnswer,
 )
@@ -37,6 +34,8 @@ from bot.dialogue.events import (
     CaseOpened,
     Chose,
     Event,
+    InvitationRefused,
+    InvitationTaken,
     Located,
     NothingWaiting,
     PlaceRecalled,
@@ -49,18 +48,13 @@ from bot.dialogue.events import (
     Told,
 )
 from bot.dialogue.held import in_hold
+from bot.dialogue.refusals import refused
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
-from bot.dialogue.words import command_in, ending_in, is_consent, is_correction, is_question, is_yes
+from bot.dialogue.words import command_in, ending_in, is_correction, is_question, is_yes
 from domain.catalogue import Fact
-from domain.errors import (
-    MediationLocked,
-    NoSuchBooking,
-    NothingAsked,
-    SlotNotOffered,
-    SlotTaken,
-    TooMuchEvidence,
-)
+from domain.conversation import TaskKind
+from domain.invitation import START
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION, SERVICE_QUESTION, Understanding
 
 SURE_OF_INTENT = 0.8  # below this a reply to an open question is taken as its answer
@@ -72,7 +66,6 @@ FREE_WORDS = frozenset(
     {"smalltalk", "out_of_scope", "proxy_speaker", "admin_petition", "followup_answer", "book"}
 )
 ENDINGS = frozenset({"cancel", "refuse_mediation"})
-AWAITING = (Book, EndCase, FindSlots, GiveBack, LookUpStatus, RegisterCase, TakeAnswer)
 
 
 def step(state: Dialogue, event: Event, view: View) -> Turn:
@@ -84,9 +77,6 @@ def step(state: Dialogue, event: Event, view: View) -> Turn:
         flags = safety.locking(event.heard.flags)
         if flags:
             return safety.hold(state, flags)
-    turn = privacy.taken(state, event, view)
-    if turn is not None:
-        return turn
     if state.stage is Stage.HELD:
         return in_hold(state, event, view)
     return _back_to_begun(_step(state, event, view), view)
@@ -114,7 +104,7 @@ def _step(state: Dialogue, event: Event, view: View) -> Turn:
         case Attached() | Located() | Started():
             return _sent(state, event, view)
         case Refused(refusal):
-            return _refused(state, refusal, view)
+            return refused(state, refusal, view)
     return _answered(state, event, view)
 
 
@@ -124,6 +114,8 @@ def _sent(state: Dialogue, event: Attached | Located | Started, view: View) -> T
             return sent.attached(state, attachment, view)
         case Located():
             return whereabouts.located(state, event, view)
+    if event.code.startswith(START):
+        return respondent.bring_code(state, event.code.removeprefix(START))
     return whereabouts.started(state, event, view)
 
 
@@ -131,19 +123,25 @@ def _answered(state: Dialogue, event: Event, view: View) -> Turn:
     match event:
         case PlaceRecalled(place):
             return replace(state, near=place), ()
+        case NothingWaiting() if state.is_respondent:
+            return state, intake.ask_again(state, view)
         case NothingWaiting():
-            return case_words.resume(state, view)
+            return intake.ask_for_more(replace(state, retold=0))
         case AnswerTaken(template):
             return state, (Say(template), *intake.ask_again(state, view))
         case StatusFound():
             return case_words.found(state, event, view)
         case CaseEnded():
             return case_words.say_ended(state, event, view)
-    return _met(state, event)
+    return _met(state, event, view)
 
 
-def _met(state: Dialogue, event: Event) -> Turn:
+def _met(state: Dialogue, event: Event, view: View) -> Turn:
     match event:
+        case InvitationTaken():
+            return respondent.come_in(state, event, view)
+        case InvitationRefused():
+            return respondent.stay_out(state, event, view)
         case CaseOpened(number):
             return meeting.ask_kind(state, number)
         case SlotsFound():
@@ -151,8 +149,8 @@ def _met(state: Dialogue, event: Event) -> Turn:
         case SessionBooked():
             return meeting.say_booked(state, event)
         case SessionGivenBack():
-            given = {"number": state.case_number}
-            return state.rest(), (Say("session_given_back", given, ("do:book", "do:withdraw")),)
+            state = state.rest()
+            return state, (case_words.given_back(state),)
     raise AssertionError(event)
 
 
@@ -166,34 +164,20 @@ def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
 
 def _heard(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if state.stage is Stage.NOTICE:
-        return _before_consent(state, heard, view)
-    return _heard_by_form(state, heard, view) or STAGES[state.stage](state, heard, view)
-
-
-def _before_consent(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    """Answer what needs nothing kept; hold everything else until the person agrees."""
-    agreed = is_consent(heard.text)
-    if agreed is not None:
-        return pressed.consent(state, agreed)
-    notice = intake.notice()
-    if heard.intent == "privacy_request":
-        return privacy.asked_freely(state, heard.text)
-    if heard.intent == "human_agent" or command_in(heard.text) == "person":
-        return intake.then(case_words.call_person(state, view)[1], (state, (notice,)))
-    if heard.intent == SERVICE_QUESTION:
-        return state, (answers.service(heard), notice)
-    if heard.intent == "crime_fraud" and heard.intent_confidence >= SURE_OF_INTENT:
-        return state, (Say("crime_fraud"), notice)
-    if heard.intent in {"greet", "thanks_bye"} and not intake.is_story(heard):
-        return state, (notice,)  # and what waits, waits on
-    return state, (KeepWaiting(), notice)
+        return consenting.heard(state, heard, view)
+    by_form = _heard_by_form(state, heard, view)
+    if by_form is not None:
+        return by_form
+    if side_questions.is_open(state):
+        return respondent.told(state, heard, view, _if_likely, _beside_words)
+    return STAGES[state.stage](state, heard, view)
 
 
 def _heard_by_form(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
     """Take commands and corrections, which are known by their form alone."""
-    placed = whereabouts.typed(state, heard.text, view)
-    if placed is not None:
-        return placed
+    answered = whereabouts.typed(state, heard.text, view) or contact.typed(state, heard.text)
+    if answered is not None:
+        return answered
     name = command_in(heard.text)
     if name is not None:
         return _command(state, name, heard, view)
@@ -201,7 +185,7 @@ def _heard_by_form(state: Dialogue, heard: Understanding, view: View) -> Turn | 
         answered = case_words.take_answer(state, heard)
         if isinstance(answered[1][0], TakeAnswer):
             return answered
-    if is_correction(heard.text) and not _wishes_time(state, heard):
+    if is_correction(heard.text) and not state.is_respondent and not _wishes_time(state, heard):
         return None if state.stage is Stage.CONFIRMING else corrections.correct(state, heard, view)
     return None
 
@@ -246,7 +230,7 @@ def _by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None
         case "human_agent":
             return case_words.call_person(state, view)
         case "privacy_request":
-            return privacy.asked_freely(state, heard.text)
+            return case_words.call_person(state, view, TaskKind.PRIVACY)
         case "case_status":
             return case_words.look_up(state, "status", view)
         case "reschedule" | "change_mediator":
@@ -287,6 +271,10 @@ def _if_sure(
     return _by_intent(state, heard, view) if is_other else None
 
 
+def _if_likely(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
+    return _if_sure(state, heard, view, LIKELY_INTENT)
+
+
 def _telling(state: Dialogue, heard: Understanding, view: View) -> Turn:
     turn = None if intake.is_story(heard) else _by_intent(state, heard, view)
     if turn is not None:
@@ -316,11 +304,15 @@ def _asking(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if fact is None:
         return intake.ask_for_more(state)
     if fact.kind in corrections.WRITTEN:
-        is_other = heard.intent not in FREE_WORDS and _fits_its_form(heard)
-        turn = _if_sure(state, heard, view) if is_other else None
+        turn = _beside_words(state, heard, view)
     else:
         turn = _unread_reply(state, fact, heard, view)
     return turn or replying.answer_fact(state, fact, heard, view)
+
+
+def _beside_words(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
+    is_other = heard.intent not in FREE_WORDS and _fits_its_form(heard)
+    return _if_sure(state, heard, view) if is_other else None
 
 
 def _fits_its_form(heard: Understanding) -> bool:
@@ -402,23 +394,3 @@ STAGES: dict[Stage, Handler] = {
     Stage.CONFIRMING: _confirming,
     Stage.RESTING: _resting,
 }
-
-
-def _refused(state: Dialogue, refusal: Exception, view: View) -> Turn:
-    match refusal:
-        case SlotTaken() | SlotNotOffered() if state.case_number is not None:
-            say = Say("slot_taken" if isinstance(refusal, SlotTaken) else "slot_gone")
-            again = replace(state, stage=Stage.CHOOSING_SLOT, asked=None, slot=None)
-            return again, (say, *meeting.search(again))
-        case MediationLocked():
-            return replace(state.rest(), stage=Stage.HELD), (Say("locked", {}, ("do:person",)),)
-        case NothingAsked():
-            return state, (Say("nothing_asked"), *intake.ask_again(state, view))
-        case TooMuchEvidence():
-            return sent.too_many(state, view)
-        case NoSuchBooking():
-            return state.rest(), (Say("nothing_to_cancel"), case_words.at_rest(refusal.number))
-    impossible: tuple[Effect, ...] = (Say("not_possible", {}, ("do:person",)),)
-    if state.case_number is None:
-        return state, (*impossible, *intake.ask_again(state, view))
-    return state.rest(), impossible

@@ -39,9 +39,13 @@ def located(state: Dialogue, event: Located, view: View) -> Turn:
 def started(state: Dialogue, event: Started, view: View) -> Turn:
     """Greet who comes by a code of a place; a code that is not known is said to be so."""
     if event.place is None:
-        is_new = state.stage is Stage.NOTICE
-        return state, (Say("code_not_known"), *((notice(),) if is_new else ask_again(state, view)))
+        return state, (Say("code_not_known"), *notice_or_open(state, view))
     return located(state, Located(event.place), view)
+
+
+def notice_or_open(state: Dialogue, view: View) -> tuple[Effect, ...]:
+    """Return what leads on after a code: the notice, or what is open."""
+    return (notice(state),) if state.stage is Stage.NOTICE else ask_again(state, view)
 
 
 def _is_known(state: Dialogue, place: Mapping[str, str | None]) -> bool:
@@ -54,7 +58,7 @@ def _is_known(state: Dialogue, place: Mapping[str, str | None]) -> bool:
 
 def _before_consent(state: Dialogue, place: Mapping[str, str | None] | None) -> Turn:
     kept = (KeepPlace(place),) if place is not None else ()
-    return state, (*kept, notice())
+    return state, (*kept, notice(state))
 
 
 def located_in_hold(state: Dialogue) -> Turn:

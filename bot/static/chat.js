@@ -60,9 +60,9 @@
   function bubbleOf(parts) {
     var bubble = make("p", "bubble");
     parts.forEach(function (part) {
-      if (!part.phone && !part.href) return bubble.appendChild(document.createTextNode(part.text));
+      if (!part.phone) return bubble.appendChild(document.createTextNode(part.text));
       var link = make("a", "", part.text);
-      link.href = part.href || "tel:" + part.phone;
+      link.href = "tel:" + part.phone;
       return bubble.appendChild(link);
     });
     return bubble;

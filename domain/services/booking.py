@@ -112,7 +112,7 @@ def withdraw_case(
     booking = work.sessions.coming(number, now)
     if booking is not None:
         _end(work, booking)
-    ended = case.withdraw() if stage is Stage.WITHDRAWN else case.advance(stage)
+    ended = case.withdraw() if stage is Stage.WITHDRAWN else case.refuse()
     work.cases.save(ended)
     work.follow_ups.cancel_of_case(number)
     work.cases.note(number, now, "citizen", stage, reason)

@@ -10,7 +10,7 @@ from typing import Any
 from domain.agreement import SettlementAgreement
 from domain.calendar import outside_quiet_hours
 from domain.case import MediationCase, Party, Role, Stage
-from domain.conversation import Task, TaskKind
+from domain.conversation import Conversation, Task, TaskKind
 from domain.errors import NothingAsked
 from domain.follow_up import (
     MISSED_BEFORE_ESCALATION,
@@ -110,15 +110,24 @@ def _still_wanted(work: UnitOfWork, case: MediationCase, row: FollowUp, now: dat
 
 
 def _party(case: MediationCase, row: FollowUp) -> Party:
-    return case.applicant if row.recipient is Role.APPLICANT else case.respondent
+    return case.party(row.recipient)
 
 
 def _is_held(work: UnitOfWork, party: Party) -> bool:
-    """Whether the party's chat is under a safety flag (the phone may be watched) or a person's."""
+    """Whether the party's chat is under a safety flag: the phone may be watched."""
     if party.conversation_id is None:
         return False
     conversation = work.conversations.by_id(party.conversation_id)
-    return conversation is not None and (conversation.is_held or conversation.with_person)
+    return conversation is not None and conversation.is_held
+
+
+def chat_of(work: UnitOfWork, party: Party) -> Conversation | None:
+    """Return the chat that a party can be told things in: one whose person has agreed to it."""
+    if party.conversation_id is None:
+        return None
+    conversation = work.conversations.by_id(party.conversation_id)
+    has_agreed = conversation is not None and conversation.consented_at is not None
+    return conversation if has_agreed else None
 
 
 def _carry_out(
@@ -141,12 +150,12 @@ def _carry_out(
 
 
 def _say(work: UnitOfWork, case: MediationCase, row: FollowUp, now: datetime) -> Iterator[Outcome]:
-    party = _party(case, row)
-    if party.conversation_id is None:
+    chat = chat_of(work, _party(case, row))
+    if chat is None:
         yield from _call(work, case, TaskKind.PHONE, now, f"phone:{row.key}", row.recipient, row)
         return
     yield Word(
-        party.conversation_id,
+        chat.id,
         str(row.kind),
         _word_data(work, case, row),
         row.key,
@@ -217,7 +226,8 @@ def _book_recheck(
     )
     work.follow_ups.add([overdue])
     mediator = work.roster.get(booking.mediator_id)
-    if case.applicant.conversation_id is None:
+    chat = chat_of(work, case.applicant)
+    if chat is None:
         yield from _call(work, case, TaskKind.PHONE, now, f"phone:{row.key}", row.recipient, row)
         return
     data = {
@@ -227,7 +237,7 @@ def _book_recheck(
         "mediator": mediator.name,
         "phone": mediator.phone,
     }
-    yield Word(case.applicant.conversation_id, str(row.kind), data, row.key)
+    yield Word(chat.id, str(row.kind), data, row.key)
 
 
 def keep_visit(work: UnitOfWork, number: int, kept: bool, now: datetime) -> list[Outcome]:
@@ -293,7 +303,7 @@ def take_answer(work: UnitOfWork, said: Answer, now: datetime) -> str:
     person calls. Refuses with `NothingAsked` where no question is open.
     """
     case = work.cases.get(_case_asked_about(work, said))
-    role = next((p.role for p in case.parties if p.conversation_id == said.conversation_id), None)
+    role = case.side_of(said.conversation_id)
     if role is None:
         raise NothingAsked(said.conversation_id)
     open_rows = list(work.follow_ups.unanswered(case.number, role))

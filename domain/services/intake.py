@@ -59,38 +59,64 @@ def open_case(work: UnitOfWork, wish: OpenCase, now: datetime) -> MediationCase:
     return case
 
 
-def complete_applicant(
-    work: UnitOfWork, number: int, name: str | None, phone: str | None
+def complete_party(
+    work: UnitOfWork, number: int, side: Role, name: str | None, phone: str | None
 ) -> MediationCase:
-    """Put the applicant's name and phone, told when booking, into the case."""
+    """Put a side's own name and phone, told when booking, into the case."""
     case = work.cases.get(number)
-    applicant = replace(
-        case.applicant, name=name or case.applicant.name, phone=phone or case.applicant.phone
-    )
-    parties = tuple(applicant if party.role is Role.APPLICANT else party for party in case.parties)
-    changed = replace(case, parties=parties)
+    party = case.party(side)
+    changed = case.change_party(replace(party, name=name or party.name, phone=phone or party.phone))
     work.cases.save(changed)
     return replace(changed, version=case.version + 1)
 
 
 def change_case(
-    work: UnitOfWork, number: int, facts: Mapping[str, FactValue], words: str, now: datetime
+    work: UnitOfWork,
+    number: int,
+    side: Role,
+    facts: Mapping[str, FactValue],
+    words: str,
+    now: datetime,
 ) -> MediationCase:
-    """Put corrected facts, or further words of the applicant, into an open case."""
-    case = work.cases.get(number).change_facts(facts)
-    case = replace(case, parties=tuple(_corrected(party, facts) for party in case.parties))
-    if words:
-        case = replace(case, summary=f"{case.summary}\n{words}"[:SUMMARY_LIMIT])
+    """Put corrected facts, or further words, of one side into an open case.
+
+    Each side's words stay its own: the applicant's are the case's, the respondent's his party's.
+    """
+    case = work.cases.get(number)
+    told = _told_by_applicant if side is Role.APPLICANT else _told_by_respondent
+    case = told(case, facts, words)
     work.cases.save(case)
-    work.cases.note(number, now, "citizen", "changed", ",".join(facts) or "words")
+    work.cases.note(number, now, side, "changed", ",".join(facts) or "words")
     return case
 
 
-def _corrected(party: Party, facts: Mapping[str, FactValue]) -> Party:
-    if party.role is Role.RESPONDENT:
-        return replace(party, name=_said(facts, "respondent", party.name))
+def _told_by_applicant(
+    case: MediationCase, facts: Mapping[str, FactValue], words: str
+) -> MediationCase:
+    case = case.change_facts(facts)
+    case = case.change_party(
+        replace(case.respondent, name=_said(facts, "respondent", case.respondent.name))
+    )
+    return replace(
+        case.change_party(_named(case.applicant, facts)), summary=_added(case.summary, words)
+    )
+
+
+def _told_by_respondent(
+    case: MediationCase, facts: Mapping[str, FactValue], words: str
+) -> MediationCase:
+    party = _named(case.respondent, facts)
+    facts = {**party.facts, **facts}
+    return case.change_party(replace(party, facts=facts, account=_added(party.account, words)))
+
+
+def _named(party: Party, facts: Mapping[str, FactValue]) -> Party:
     name, phone = _said(facts, "name", party.name), _said(facts, "phone", party.phone)
     return replace(party, name=name, phone=phone)
+
+
+def _added(told: str, words: str) -> str:
+    return f"{told}\n{words}".strip()[:SUMMARY_LIMIT] if words else told
 
 
 def _said(facts: Mapping[str, FactValue], name: str, otherwise: str) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from bot.dialogue.events import InfoReady, StatusFound
+from bot.dialogue.events import StatusFound
 from bot.render import Renderer
 from domain.calendar import LOCAL
 from domain.catalogue import Body, Catalogue, Choice, Closed, DisputeSheet, Fact, MediationKind
 from domain.deadline import load_deadlines
 from domain.facts import FactKind, FactValue
-from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking, SessionKind
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)
@@ -72,11 +71,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "type_choices": {"reasons": ("老板欠", "工钱")},
     "ask_fact": {"question": SUM.question, "why": SUM.why},
     "not_read": {"why": "no_amount", "kind": "amount"},
-    "my_info": {"ready": InfoReady("A" * 22, "webchat", 12, 1, 2)},
-    "readers": {"readings": (Reading(NOW, "人民调解员", "李四"), Reading(NOW, "staff")), "more": 3},
-    "confirm_erase": {"has_case": True},
-    "erased": {"erased": Erased((NUMBER,), (NUMBER + 1,))},
-    "consent_revoked": {"has_case": True},
     "left_open": {"label": "欠多少"},
     "evidence_kept": {"kind": "photo"},
     "evidence_refused": {"kind": "photo", "why": "too_large"},
@@ -116,17 +110,31 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "session_booked": MEETING,
     "session_moved": MEETING,
     "what_to_bring": {"type": "labour_wage"},
-    "session_given_back": {"number": NUMBER},
+    "session_given_back": {"number": NUMBER, "is_invited": False},
+    "invited": {
+        "number": NUMBER,
+        "type": "labour_wage",
+        "mediator": "李四",
+        "phone": "13800000000",
+    },
+    "ask_side": {"what": "account"},
+    "code_not_taken": {"why": "over"},
+    "told_booked": {"number": NUMBER, **MEETING, "moved": True},
+    "told_called_off": {"number": NUMBER},
+    "told_ended": {"number": NUMBER},
+    "invitation": {
+        "place": "西畴县",
+        "code": "K7M4-X2W9",
+        "until": date(2026, 12, 7),
+        "mediator": "李四",
+        "phone": "13800000000",
+        "address": "https://example.test/i/K7M4X2W9",
+    },
     "no_session_now": {"number": NUMBER},
     "case_status": {"status": status("session_booked", BOOKING), "label": "拖欠工资"},
     "case_withdrawn": {"number": NUMBER},
     "other_side_refused": {"number": NUMBER},
-    "remedies": {
-        "number": NUMBER,
-        "bodies": WAGES.bodies,
-        "deadlines": [DEADLINES["DL-05"]],
-        "now": NOW,
-    },
+    "remedies": {"number": NUMBER, "type": "labour_wage", "now": NOW},
     "at_rest": {"number": NUMBER},
     "case_changed": {"number": NUMBER},
     "law_answer": {"label": "拖欠工资", "deadlines": [DEADLINES["DL-05"]], "now": NOW},

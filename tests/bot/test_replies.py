@@ -35,8 +35,6 @@ OFFICIALESE = re.compile("予以|兹|贵方|鉴于|该案|之规定|被申请人
 DIALECT = re.compile("咋|噶|哪样|整得|克你|晓不得")
 LAWFUL_LONG = {"case_status", "home_recheck", "law_answer", "not_for_mediation", "read_back"} | {
     "remedies",
-    "my_info",  # holds a link
-    "readers",  # a list
     "session_booked",
     "session_moved",
     "session_soon",
@@ -45,11 +43,15 @@ LAWFUL_LONG = {"case_status", "home_recheck", "law_answer", "not_for_mediation",
     "confirm_day_27",
     "what_to_bring",
     "admin_petition",
+    "invitation",
+    "invited",
+    "told_booked",
 }
 
 
 def sources() -> Iterator[ast.Module]:
-    for path in [*(ROOT / "bot").rglob("*.py"), ROOT / "domain/services/follow_up.py"]:
+    services = [ROOT / f"domain/services/{name}.py" for name in ("follow_up", "two_sides")]
+    for path in [*(ROOT / "bot").rglob("*.py"), *services]:
         yield ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -71,6 +73,8 @@ def named_in_code() -> set[str]:
             match node:
                 case ast.Call(func=ast.Name("Say") | ast.Attribute(attr="reply"), args=[first, *_]):
                     names |= strings(first)
+                case ast.Call(func=ast.Name("_tell"), args=[_, _, _, template, *_]):
+                    names |= strings(template)
                 case ast.Assign(targets=[ast.Name("template")], value=value):
                     names |= strings(value)
                 case ast.Return(value=ast.Constant(str(value))) if value.startswith("answer_"):
@@ -80,7 +84,7 @@ def named_in_code() -> set[str]:
 
 def choices_in_code() -> set[str]:
     """Return every choice id that the code offers as it stands, and those it makes from lists."""
-    fixed = re.compile(r"(consent|type|back|do|kind|answer|place|sent):[a-z_]+")
+    fixed = re.compile(r"(consent|type|back|do|kind|answer|place|sent|contact|own):[a-z_]+")
     found = {text for tree in sources() for text in strings(tree) if fixed.fullmatch(text)}
     made = {f"kind:{kind}" for kind in SessionKind} | {f"answer:{each}" for each in PERFORMANCES}
     return found | made | {*SENT} | {"unknown"}
@@ -112,11 +116,11 @@ def test_labels_are_short_and_no_two_are_alike():
 
 EXACT = {
     "notice": [
-        "你好，我是本乡镇人民调解委员会的机器助手“和解”。",
-        "用来登记纠纷、约调解员，会记下经过、称呼和电话。",
-        "机器先读，只给办事的人看；不用发身份证号。",
-        "没办成存30天，办结后存180天，案卷按规定存。",
-        "想看、改、删、不同意了，随时说；也可以找真人。",
+        "你好，我是“和解”，办人民调解的机器助手，不是真人。",
+        "你说的话由机器先读，用来登记纠纷、约调解员。",
+        "会记下经过、时间、地点、称呼和电话，不用发身份证号。",
+        "只给办这件事的人看；保存到办结，案卷按档案规定存。",
+        "你可以不同意，以后也可以要求看、改、删，或者找真人。",
         "同意我记下来吗？",
     ],
     "no_consent": [
@@ -189,6 +193,7 @@ EXACT = {
         "- 劳动仲裁委员会：申请劳动仲裁",
         "- 法律援助中心：申请法律援助，电话 12348",
         f"- {DEADLINES['DL-05'].shown_zh}（劳动争议调解仲裁法第27条）",
+        f"- {DEADLINES['DL-05f'].shown_zh}（劳动争议调解仲裁法第27条）",
         "日子只能大概算，请以法律援助或法院的说法为准。",
         "想先问律师，可以约，也可以打 12348。",
     ],

@@ -46,8 +46,8 @@ def a_case_of(number: int, chats: dict[Role, str | None]) -> MediationCase:
 def people(work: OpenWork, roster: object) -> None:
     keep(
         work,
-        a_conversation("yang", channel="telegram", sender="yang"),
-        a_conversation("bao", channel="webchat", sender="bao"),
+        a_conversation("yang", channel="telegram", sender="yang", consented_at=NOW),
+        a_conversation("bao", channel="webchat", sender="bao", consented_at=NOW),
         a_case_of(1, dict(BOTH)),
     )
 
@@ -125,7 +125,9 @@ def test_a_word_belongs_to_its_own_case_though_the_person_has_a_newer_one(
 ) -> None:
     book(writer)
     keep(work, a_case_of(2, dict(BOTH)))
-    newer = a_conversation("yang", channel="telegram", sender="yang", case_number=2)
+    newer = a_conversation(
+        "yang", channel="telegram", sender="yang", consented_at=NOW, case_number=2
+    )
     do(writer, lambda work: work.conversations.save(newer))
 
     fired(writer, SESSION_AT - DAY)
@@ -172,7 +174,7 @@ def test_nobody_under_a_safety_hold_is_written_to_while_the_other_side_is(
     people: None, writer: Writer
 ) -> None:
     book(writer)
-    held = a_conversation("yang", channel="telegram", sender="yang", is_held=True)
+    held = a_conversation("yang", channel="telegram", sender="yang", consented_at=NOW, is_held=True)
     do(writer, lambda work: work.conversations.save(held))
 
     assert fired(writer, SESSION_AT - DAY) == ["session_tomorrow>bao"]
@@ -266,10 +268,11 @@ def test_a_visit_missed_twice_is_escalated(people: None, writer: Writer) -> None
 
 @pytest.fixture
 def a_row_that_cannot_fire(people: None, work: OpenWork) -> None:
-    """A row due at once, to a chat that is not there; and behind it one that can be fired."""
-    keep(work, a_case_of(2, {Role.APPLICANT: "nobody"}))
+    """A row due at once whose words lack a day; and behind it one that can be fired."""
+    keep(work, a_case_of(2, {Role.APPLICANT: "yang"}))
+    broken = a_follow_up("bad", case_number=2, kind=FollowUpKind.CONFIRM_DAY_20)
     with work() as kept:
-        kept.follow_ups.add([a_follow_up("bad", case_number=2), a_follow_up("good")])
+        kept.follow_ups.add([broken, a_follow_up("good")])
         kept.commit()
 
 
@@ -331,7 +334,9 @@ def test_two_processes_that_tick_at_once_say_everything_once(
     count = 60
     with work() as kept:
         for number in range(2, 2 + count):
-            chat = a_conversation(f"p{number}", channel="telegram", sender=f"p{number}")
+            chat = a_conversation(
+                f"p{number}", channel="telegram", sender=f"p{number}", consented_at=NOW
+            )
             kept.conversations.add(chat)
             kept.cases.add(a_case_of(number, {Role.APPLICANT: chat.id}))
         kept.follow_ups.add(
@@ -357,7 +362,9 @@ def test_two_processes_that_tick_at_once_say_everything_once(
 def test_a_question_knows_its_row_and_its_choices_can_be_typed(
     people: None, writer: Writer
 ) -> None:
-    at_rest = a_conversation("yang", channel="telegram", sender="yang", state={"stage": "resting"})
+    at_rest = a_conversation(
+        "yang", channel="telegram", sender="yang", consented_at=NOW, state={"stage": "resting"}
+    )
     do(writer, lambda work: work.conversations.save(at_rest))
     do(writer, lambda work: work.follow_ups.add([a_follow_up(kind=FollowUpKind.CHECK_QUARTER)]))
     row = do(writer, lambda work: work.follow_ups.of_case(1))[0]

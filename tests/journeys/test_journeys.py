@@ -4,12 +4,15 @@ Each file: `title`, `now`, and `steps`. A step does one thing and says what is h
   say / choose    a message or a choice; `hears` lists the replies' templates, all in order,
                   `asks` the fact asked last, `contains` / `lacks` words of the replies,
                   `choices` ids that are offered, `case` true where a number is given;
-  choose may be `slot:1`: the first slot offered last;
+  choose may be `slot:1`: the first slot offered last; say may hold CODE: the invitation's;
+  as              who says or chooses it, where it is not the traveller
+  reads           the templates of the last words that a person got unasked
   wait            moves the clock (2h, 1d) ; at: sets it
   tick            `fires` lists (in any order) the words and calls of one tick
   days            ticks every hour for so many days; `fires` as above
   restart         the process ends and a new application is built over the same database
   agree / refused / visit / release     what a mediator records
+  invite          a mediator makes an invitation: given, or the name of the refusal
   expect          facts of the case: stage, bookings, tasks, known
 """
 
@@ -49,6 +52,9 @@ def test_there_are_journeys_for_every_promise():
         "other_side_refuses",
         "rescheduled",
         "ninety_days_of_follow_up",
+        "two_sides_agree",
+        "other_side_says_no",
+        "respondent_in_danger",
     }
 
     assert promised <= {path.stem for path in JOURNEYS}

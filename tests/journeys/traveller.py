@@ -15,18 +15,18 @@ from bot.settings import read_settings
 from bot.ticks import put_out, tick
 from domain.agreement import SettlementAgreement
 from domain.calendar import LOCAL
-from domain.case import Stage
-from domain.services import booking, follow_up
+from domain.invitation import shown
+from domain.services import follow_up, two_sides
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Traveller:
-    """One person's way through the application, with a clock of its own."""
+    """People's way through the application, with one clock; `as` says who takes a step."""
 
     def __init__(self, journey: dict[str, Any], folder: Path, models: Path) -> None:
         self.now = datetime.fromisoformat(str(journey["now"])).astimezone(LOCAL)
-        self.sender = journey.get("sender", "traveller")
+        self.sender = self.traveller = journey.get("sender", "traveller")
         self.channel = journey.get("channel", "terminal")
         data = folder / "var"
         data.mkdir()
@@ -35,12 +35,14 @@ class Traveller:
         self.app: App = build_app(self.settings, lambda: self.now)
         self.messages = 0
         self.number: int | None = None
-        self.offered: list[str] = []
+        self.offered: dict[str, list[str]] = {}
+        self.code = ""
 
     def close(self) -> None:
         self.app.close()
 
     def go(self, number: int, step: dict[str, Any]) -> None:
+        self.sender = step.get("as", self.traveller)
         doing = next(name for name in step if hasattr(self, f"do_{name}"))
         where = f"step {number} ({doing}: {step[doing]})"
         getattr(self, f"do_{doing}")(step, where)
@@ -48,12 +50,12 @@ class Traveller:
     # talking
 
     def do_say(self, step: dict[str, Any], where: str) -> None:
-        self.hear(self.send(text=step["say"]), step, where)
+        self.hear(self.send(text=step["say"].replace("CODE", self.code)), step, where)
 
     def do_choose(self, step: dict[str, Any], where: str) -> None:
         choice = step["choose"]
         if re.fullmatch(r"slot:\d", choice):
-            slots = [each for each in self.offered if each.startswith("slot:")]
+            slots = [each for each in self.offered[self.sender] if each.startswith("slot:")]
             choice = slots[int(choice[-1]) - 1]
         self.hear(self.send(choice=choice), step, where)
 
@@ -63,7 +65,7 @@ class Traveller:
         replies = self.app.turns.take(incoming).replies
         for reply in replies:
             if reply.choices:
-                self.offered = [choice["id"] for choice in reply.choices]
+                self.offered[self.sender] = [choice["id"] for choice in reply.choices]
             if reply.case is not None:
                 self.number = reply.case
         return replies
@@ -86,6 +88,24 @@ class Traveller:
         if "case" in step:
             given = any(reply.case is not None for reply in replies)
             assert given == step["case"], f"{where}\n{text}"
+
+    def do_reads(self, step: dict[str, Any], where: str) -> None:
+        """Look at the last word that somebody got without asking: a reminder, news."""
+        conversation = self.app.writer.read(
+            lambda work: work.conversations.get(self.channel, self.sender)
+        )
+        assert conversation is not None, where
+        words = self.app.writer.read(
+            lambda work: [
+                each
+                for each in work.pages.out_words_after(conversation.id, 0, 1000)
+                if each.unasked
+            ]
+        )
+        templates = [each.template for each in words]
+        assert templates[-len(_many(step["reads"])) :] == _many(step["reads"]), where
+        for words_wanted in _many(step.get("contains")):
+            assert words_wanted in words[-1].text, f"{where}\n{words[-1].text}"
 
     # time
 
@@ -134,10 +154,21 @@ class Traveller:
         ).result()
 
     def do_refused(self, step: dict[str, Any], where: str) -> None:
-        stage = Stage.OTHER_SIDE_REFUSED
-        self.app.writer.submit(
-            lambda work: booking.withdraw_case(work, self.case(), self.now, stage, "mediator")
-        ).result()
+        def job(work: Any) -> list[dict[str, Any]]:
+            _, words = two_sides.end_case(work, self.case(), None, True, self.now)
+            return [put_out(work, self.app.renderer, each, self.now) for each in words]
+
+        self.app.writer.submit(job).result()
+
+    def do_invite(self, step: dict[str, Any], where: str) -> None:
+        """Make an invitation; `invite` says that it is given, or names the refusal."""
+        job = self.app.writer.submit(
+            lambda work: two_sides.issue_invitation(work, self.case(), self.now, "mediator")
+        )
+        refusal = job.exception()
+        assert (type(refusal).__name__ if refusal else "given") == step["invite"], where
+        if refusal is None:
+            self.code = shown(job.result().code)
 
     def do_visit(self, step: dict[str, Any], where: str) -> None:
         def job(work: Any) -> list[dict[str, Any]]:
@@ -163,7 +194,7 @@ class Traveller:
         if wanted.get("no_case"):
             assert self.number is None, where
             return
-        if {"stage", "session", "known"} & wanted.keys():
+        if {"stage", "session", "known", "told_by_other"} & wanted.keys():
             case = work.cases.get(self.case())
             coming = work.sessions.coming(case.number, self.now)
             if "stage" in wanted:
@@ -173,6 +204,11 @@ class Traveller:
                 assert kind == wanted["session"], where
             for name, value in wanted.get("known", {}).items():
                 assert case.facts[name].value == value, f"{where}: {case.facts.get(name)}"
+
+            other = case.respondent
+            for words in _many(wanted.get("told_by_other")):
+                told = [other.account, *(str(each.value) for each in other.facts.values())]
+                assert any(words in each for each in told), f"{where}: {told}"
 
     def case(self) -> int:
         assert self.number is not None, "no case number was given yet"

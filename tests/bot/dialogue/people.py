@@ -11,19 +11,17 @@ from bot.dialogue.effects import (
     Book,
     Effect,
     EndCase,
-    EraseInfo,
-    FindReaders,
     FindSlots,
     GiveBack,
     KeepPlace,
     KeepWaiting,
     LookUpStatus,
-    OfferInfo,
     RecallPlace,
     RecallWaiting,
     RegisterCase,
     Say,
     TakeAnswer,
+    TakeInvitation,
 )
 from bot.dialogue.events import (
     AnswerTaken,
@@ -32,14 +30,14 @@ from bot.dialogue.events import (
     CaseOpened,
     Chose,
     Event,
-    InfoErased,
-    InfoReady,
+    InvitationRefused,
+    InvitationTaken,
     NothingWaiting,
     PlaceRecalled,
-    ReadersFound,
     SessionBooked,
     SessionGivenBack,
     SlotsFound,
+    Started,
     StatusFound,
     Told,
 )
@@ -51,7 +49,6 @@ from bot.messages import Attachment
 from domain.calendar import LOCAL
 from domain.catalogue import load_catalogue
 from domain.services.matching import Slot
-from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking, SessionKind
 from nlu.interpreter import DISPUTE, Ranked, Understanding
 from nlu.readers.facts import read_facts
@@ -60,6 +57,7 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
 CATALOGUE = load_catalogue()
 VIEW = View(CATALOGUE, NOW)
 FIRST_NUMBER = 2026000015
+GOOD_CODE = "K7M4X2W9"
 
 
 def understood(
@@ -195,6 +193,10 @@ class Person:
                 self._place = place
             case RecallPlace():
                 return PlaceRecalled(self._place) if self._place else None
+        return self._do(effect)
+
+    def _do(self, effect: Effect) -> Event | None:
+        match effect:
             case RegisterCase():
                 self.number += 1
                 return CaseOpened(self.number - 1)
@@ -202,17 +204,11 @@ class Person:
                 return CaseEnded(number, other_side)
             case TakeAnswer(_, answer):
                 return AnswerTaken(f"answer_{answer}")
-        return self._inform(effect) or self._meet(effect)
-
-    def _inform(self, effect: Effect) -> Event | None:
-        match effect:
-            case OfferInfo(numbers):
-                return InfoReady("A" * 22, "webchat", 3, len(numbers), 1)
-            case FindReaders():
-                return ReadersFound((Reading(self.view.now, "人民调解员", "李四"),))
-            case EraseInfo(numbers):
-                return InfoErased(Erased(numbers))
-        return None
+            case TakeInvitation(code) if code == GOOD_CODE:
+                return InvitationTaken(FIRST_NUMBER, "loan", "李四", "13800000000")
+            case TakeInvitation():
+                return InvitationRefused("not_known")
+        return self._meet(effect)
 
     def _meet(self, effect: Effect) -> Event | None:
         match effect:
@@ -326,6 +322,11 @@ def booked() -> Person:
     """A person with a case and a session."""
     person = choosing_time()
     return answers_all(person.taps(person.choices[0]))
+
+
+def invited() -> Person:
+    """A person who came with a good code, agreed to the notice, and is asked for the own view."""
+    return newcomer().takes(Started(f"i{GOOD_CODE}")).taps("consent:yes")
 
 
 def endangered() -> Person:

@@ -128,7 +128,7 @@ def test_the_other_side_is_the_one_who_refuses():
 
     assert person.did(EndCase)[0].other_side
     assert person.templates == ["other_side_refused", "remedies"]
-    assert person.said[1].data["bodies"]
+    assert person.said[1].data["type"] == "loan"
     assert person.state == Dialogue(Stage.TELLING, offered=person.state.offered)
 
 

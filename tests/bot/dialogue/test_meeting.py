@@ -171,7 +171,7 @@ def test_nothing_free_at_the_wished_time_shows_others():
     person.free = 0
     person.says("下周三下午三点打电话", "loan")
 
-    assert person.templates == ["wish_not_free", "nobody_free"]
+    assert person.templates == ["wish_not_free", "nobody_free", "ask_contact"]
     assert person.did(FindSlots)[-1].wish.on_day is None
 
 
@@ -180,7 +180,7 @@ def test_nobody_near_leads_to_the_telephone_and_nobody_free_to_a_person():
     person.free = 0
     person.taps("kind:visit")
 
-    assert person.templates == ["nobody_near", "nobody_free"]
+    assert person.templates == ["nobody_near", "nobody_free", "ask_contact"]
     assert [f.wish.kind for f in person.did(FindSlots)] == ["visit", "phone"]
     assert person.did(CallPerson)[-1].kind is TaskKind.NO_SLOT
     assert person.state.stage is Stage.RESTING
@@ -209,7 +209,7 @@ def test_another_kind_can_be_chosen_after_the_times_were_seen():
 
 def test_who_wants_no_session_now_can_book_later():
     person = applicant().taps("do:no_session")
-    assert person.templates == ["no_session_now"]
+    assert person.templates == ["no_session_now", "ask_contact"]
     assert person.state.stage is Stage.RESTING
 
     assert person.says("改时间").templates == ["ask_kind"]

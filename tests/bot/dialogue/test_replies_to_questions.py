@@ -193,7 +193,7 @@ def test_name_and_phone_are_asked_once_a_time_is_chosen():
     assert person.says("王师傅").asks == "phone"
     person.says("13800001234")
 
-    assert person.templates == ["session_booked", "what_to_bring"]
+    assert person.templates == ["session_booked", "what_to_bring", "ask_contact"]
     (book,) = person.did(Book)
     assert (book.name, book.phone) == ("王师傅", "13800001234")
 

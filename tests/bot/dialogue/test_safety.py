@@ -161,7 +161,7 @@ def test_a_person_is_already_told_and_is_not_called_twice():
 def test_what_is_kept_can_be_asked_for_under_a_hold():
     person = endangered().says("把我的信息删掉", intent="privacy_request")
 
-    assert person.templates == ["erase_held"]
+    assert person.templates == ["privacy_asked"]
     assert person.did(CallPerson)[-1].kind is TaskKind.PRIVACY
 
 
@@ -231,11 +231,11 @@ def test_events_that_come_late_do_not_undo_the_hold():
         assert held_with_case().takes(event).state.stage is Stage.HELD
 
 
-def test_a_case_locked_by_somebody_else_locks_the_talk():
+def test_a_lock_for_the_other_sides_safety_is_not_spoken_of():
     person = booked().takes(Refused(MediationLocked(FIRST_NUMBER)))
 
-    assert person.templates == ["locked"]
-    assert person.state.stage is Stage.HELD
+    assert person.templates == ["paused"]
+    assert person.state.stage is Stage.RESTING
 
 
 @pytest.mark.parametrize("flag", ["mass", "hazard"])

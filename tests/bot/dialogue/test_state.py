@@ -162,6 +162,11 @@ BUTTONS = [
     "do:new_story",
     "place:yes",
     "place:no",
+    "contact:yes",
+    "contact:no",
+    "do:decline",
+    "do:retell",
+    "own:skip",
     "nonsense",
 ]
 XICHOU = {"prefecture": "文山壮族苗族自治州", "county": "西畴县", "township": None, "village": None}
