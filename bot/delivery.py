@@ -220,16 +220,21 @@ def give_up(work: UnitOfWork, word: OutWord, now: datetime) -> None:
     """Lay down a word to somebody who cannot be written to; a helper is asked to phone instead."""
     work.outbox.mark(word.id, OutboxState.DEAD)
     if word.case_number is not None:
-        task = Task(
-            TaskKind.PHONE,
-            now,
-            now + WORKING_DAY,
-            f"not-reached:{word.conversation_id}",
-            word.conversation_id,
-            word.case_number,
-            {"reason": "not_reached"},
-        )
-        work.tasks.open(task)
+        ask_to_phone(work, word.conversation_id, word.case_number, now)
+
+
+def ask_to_phone(work: UnitOfWork, conversation_id: str, number: int, now: datetime) -> None:
+    """Ask a helper to phone somebody who cannot be written to; once, however many words wait."""
+    task = Task(
+        TaskKind.PHONE,
+        now,
+        now + WORKING_DAY,
+        f"not-reached:{conversation_id}",
+        conversation_id,
+        number,
+        {"reason": "not_reached"},
+    )
+    work.tasks.open(task)
 
 
 def is_still_wanted(work: UnitOfWork, word: OutWord, now: datetime) -> bool:

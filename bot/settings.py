@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PREFIX = "HEJIE_"
@@ -11,6 +12,16 @@ PREFIX = "HEJIE_"
 
 class SettingsFaults(Exception):
     """One line a fault, each with the setting's name and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeChatAccount:
+    """A WeChat official account in safe mode, as its console shows it."""
+
+    app_id: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Settings:
     port: int
     telegram_token: str | None
     tick_seconds: int
+    wechat: WeChatAccount | None = None
 
     @property
     def models(self) -> Path:
@@ -38,7 +50,18 @@ KNOWN: Mapping[str, str] = {
     "HEJIE_HOST": "the address that is listened on (default: 127.0.0.1)",
     "HEJIE_PORT": "the port of web chat and console (default: 8000)",
     "HEJIE_TELEGRAM_TOKEN": "the token of the Telegram bot; without it Telegram is off",
+    "HEJIE_WECHAT_APP_ID": "the AppID of the WeChat official account; without all four it is off",
+    "HEJIE_WECHAT_SECRET": "its AppSecret",
+    "HEJIE_WECHAT_TOKEN": "the token (令牌) of its server settings",
+    "HEJIE_WECHAT_AES_KEY": "the EncodingAESKey (消息加解密密钥) of its server settings",
     "HEJIE_TICK_SECONDS": "seconds between two ticks of the scheduler (default: 20)",
+}
+
+WECHAT: Mapping[str, str] = {  # the form of each, in the order of `WeChatAccount`
+    "HEJIE_WECHAT_APP_ID": r"wx[0-9a-f]{16}",
+    "HEJIE_WECHAT_SECRET": r"[0-9a-f]{32}",
+    "HEJIE_WECHAT_TOKEN": r"[A-Za-z0-9]{3,32}",
+    "HEJIE_WECHAT_AES_KEY": r"[A-Za-z0-9]{43}",
 }
 
 
@@ -69,10 +92,22 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=_whole(environment, "HEJIE_PORT", 8000, (0, 65535), faults),
         telegram_token=token,
         tick_seconds=_whole(environment, "HEJIE_TICK_SECONDS", 20, (1, 3600), faults),
+        wechat=_wechat(environment, faults),
     )
     if faults:
         raise SettingsFaults("\n".join(faults))
     return settings
+
+
+def _wechat(environment: Mapping[str, str], faults: list[str]) -> WeChatAccount | None:
+    given = {name: environment[name] for name in WECHAT if environment.get(name)}
+    missing = [name for name in WECHAT if name not in given]
+    if given and missing:
+        faults.append(f"{', '.join(missing)}: WeChat needs all of its settings, or none")
+    wrong = [name for name, value in given.items() if not re.fullmatch(WECHAT[name], value)]
+    if wrong:
+        faults.append(f"{', '.join(wrong)}: copy anew from 公众平台, 设置与开发, 基本配置")
+    return WeChatAccount(*given.values()) if given and not missing and not wrong else None
 
 
 def _whole(

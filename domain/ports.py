@@ -57,6 +57,14 @@ class Outbox(Protocol):
         self, channel: str, now: datetime, limit: int
     ) -> Sequence[DueWord]: ...  # queued words become SENDING under a lease, oldest first
 
+    def answering(
+        self, conversation_id: str, message_id: str, now: datetime
+    ) -> Sequence[DueWord] | None: ...  # in order; None while a word is on its way
+
+    def claim_answer(
+        self, words: Sequence[OutWord], message_id: str, until: datetime
+    ) -> Sequence[OutWord]: ...  # those that became SENDING as the answer; others took the rest
+
     def mark(
         self, word_id: int, state: OutboxState, not_before: datetime | None = None
     ) -> None: ...

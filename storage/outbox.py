@@ -27,6 +27,7 @@ from storage.dialects import in_both
 from storage.tables import NOT_SENT, conversation, outbox
 
 LEASE = timedelta(minutes=5)  # a word whose sender has not said by then how it went is due again
+ANSWER_WORDS = 8  # words that one answer can hold
 UNSETTLED = (OutboxState.QUEUED, OutboxState.UNKNOWN)
 
 
@@ -102,6 +103,35 @@ TAKE = (
     )
     .returning(outbox.c.id, outbox.c.resent)
 )
+ANSWERING = (
+    select(outbox)
+    .where(
+        outbox.c.conversation_id == bindparam("conversation_id"),
+        or_(
+            and_(text(NOT_SENT), or_(outbox.c.state == OutboxState.SENDING, is_to_be_sent(outbox))),
+            and_(
+                outbox.c.key.in_(bindparam("keys", expanding=True)),
+                outbox.c.state != OutboxState.DEAD,
+            ),
+        ),
+    )
+    .order_by(outbox.c.id)
+)
+CLAIM_ANSWER = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("known_id"), outbox.c.state.in_(UNSETTLED))
+    .values(
+        state=OutboxState.SENDING,
+        not_before=bindparam("until"),
+        resent=or_(outbox.c.resent, outbox.c.state == OutboxState.UNKNOWN),
+        key=func.coalesce(outbox.c.key, bindparam("answer_key")),
+    )
+)
+CLAIM_AGAIN = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("known_id"), outbox.c.state != OutboxState.DEAD)
+    .values(state=OutboxState.SENDING, not_before=bindparam("until"))
+)
 ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("channel"))))
 MARK = update(outbox).where(
     outbox.c.id == bindparam("known_id"), outbox.c.state.in_((*UNSETTLED, OutboxState.SENDING))
@@ -120,6 +150,10 @@ class SqlOutbox:
     The numbers of one conversation's words rise in the order of their commits, so that whoever
     reads on from the last number seen misses none: a turn has changed its conversation's row
     before it adds words, and words that come unasked lock that row.
+
+    A messenger that lets us answer a message at once takes the words of `answering`: all that is
+    still to be sent, and before it what was given in answer to this very message already, for who
+    asks again has not got that. They are known by the keys that `claim_answer` writes.
 
     `claim` hands out at most one word a conversation, so that a process that dies leaves in doubt
     only what was on its way. A word whose lease ends unsettled becomes UNKNOWN.
@@ -175,9 +209,44 @@ class SqlOutbox:
             if row.id in taken
         ]
 
+    def answering(
+        self, conversation_id: str, message_id: str, now: datetime
+    ) -> Sequence[DueWord] | None:
+        keys = _answer_keys(message_id)
+        is_day = outside_quiet_hours(now) == now
+        wanted = {"conversation_id": conversation_id, "is_day": is_day, "keys": keys}
+        rows = self._connection.execute(ANSWERING, wanted).all()
+        if any(row.state == OutboxState.SENDING and row.key not in keys for row in rows):
+            return None
+        return [
+            DueWord(as_out_word(row), "", row.state == OutboxState.UNKNOWN and row.key not in keys)
+            for row in rows
+        ]
+
+    def claim_answer(
+        self, words: Sequence[OutWord], message_id: str, until: datetime
+    ) -> Sequence[OutWord]:
+        keys = _answer_keys(message_id)
+        free = [key for key in keys if key not in {word.key for word in words}]
+        claimed: list[OutWord] = []
+        for word in words:
+            row = {"known_id": word.id, "until": until}
+            if word.key in keys:
+                done = self._connection.execute(CLAIM_AGAIN, row)
+            else:
+                done = self._connection.execute(CLAIM_ANSWER, row | {"answer_key": free.pop(0)})
+            if done.rowcount != 1:
+                break
+            claimed.append(word)
+        return claimed
+
     def mark(self, word_id: int, state: OutboxState, not_before: datetime | None = None) -> None:
         row = {"known_id": word_id, "state": state, "not_before": not_before}
         self._connection.execute(MARK, row)
+
+
+def _answer_keys(message_id: str) -> list[str]:
+    return [f"answer:{message_id}:{place}" for place in range(ANSWER_WORDS)]
 
 
 def as_out_word(row: Row[Any]) -> OutWord:

@@ -40,4 +40,5 @@ CHANNELS: Mapping[str, Way] = {
     "terminal": Way(is_pulled=True, is_served=False),  # `chat` opens it
     "webchat": Way(is_pulled=True),
     "telegram": Way(),
+    "wechat": Way(answers_within=timedelta(seconds=5)),
 }

@@ -34,6 +34,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from bot.channels.commands import COMMANDS
 from bot.channels.opening import Channel
 from bot.delivery import Delivery, Gone, MaybeSent, NotSent
 from bot.lanes import Busy
@@ -42,7 +43,6 @@ from bot.served import Served
 from domain.conversation import Task, TaskKind
 
 CHANNEL = "telegram"
-COMMANDS = {"start": "你好", "person": "转人工", "status": "查进度", "undo": "上一步"}
 ALLOWED = '["message","callback_query"]'
 API = "https://api.telegram.org/bot"
 POLL_SECONDS = 25

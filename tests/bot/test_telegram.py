@@ -17,7 +17,8 @@ from sqlalchemy import Engine
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
-from bot.channels.telegram import COMMANDS, TelegramPeer, polling
+from bot.channels.commands import COMMANDS
+from bot.channels.telegram import TelegramPeer, polling
 from bot.delivery import RESENT, RETRY, Delivery, Gone, MaybeSent, NotSent
 from bot.lanes import Lanes
 from bot.messages import Incoming

@@ -1,0 +1,437 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.delivery import RESENT
+from bot.places import code_of
+from domain.conversation import OutboxState
+from nlu.interpreter import Heard, Understanding
+from nlu.rasa_interpreter import load
+from tests.bot.reply_samples import RENDERER
+from tests.bot.webhouse import House, Keywords, build_house
+from tests.bot.wechat_peer import Line, WeChatServer, until, wechat_line
+from tests.bot.wechathouse import agree, far, kept, near, settled, states
+from tests.trained import models_folder
+
+YANG, LUO = "oYang_0123456789abcdefghij", "oLuo-0123456789abcdefghijk"
+STORY = "西畴县兴街镇的包工头王老板去年腊月欠我三万五工钱没给，打了欠条"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = build_house(tmp_path)
+    yield house
+    house.writer.close()
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[Line]:
+    with wechat_line() as line:
+        yield line
+
+
+@pytest.fixture
+def wechat(line: Line, house: House) -> Iterator[WeChatServer]:
+    with line.serving(house.clock) as server:
+        yield server
+
+
+class Slow(Keywords):
+    """Takes its time over certain words when they come first."""
+
+    def __init__(self) -> None:
+        self.has_read = False
+
+    def read(self, messages: Sequence[Heard]) -> list[Understanding]:
+        if not self.has_read and any("慢" in message.text for message in messages):
+            self.has_read = True
+            time.sleep(0.5)
+        return super().read(messages)
+
+
+# talking
+
+
+def test_who_writes_first_is_answered_at_once_with_who_we_are_and_numbers_to_choose(
+    house: House, wechat: WeChatServer
+) -> None:
+    answer = near(house, wechat, wechat.says(YANG, "你好"))
+
+    assert answer == RENDERER.reply("notice", {}) + "\n1. 同意\n2. 不同意"
+    assert states(house, YANG) == ["sent"]
+    assert wechat.pushed == []
+
+
+def test_a_conversation_by_numbers_ends_with_a_booked_session(line: Line, tmp_path: Path) -> None:
+    house = build_house(tmp_path, load(models_folder()))
+    with line.serving(house.clock) as wechat:
+        near(house, wechat, talk_until_booked(wechat))
+
+    sessions = house.writer.read(lambda work: work.pages.sessions_of_day(house.clock().date()))
+    heard, words = kept(house, YANG)
+    house.writer.close()
+    assert sum(len(booked) for booked in sessions.values()) == 1
+    assert "session_booked" in [word.template for word in words]
+    assert {word.state for word in words} == {OutboxState.SENT}
+    assert wechat.pushed == []
+    assert STORY in heard
+
+
+async def talk_until_booked(wechat: WeChatServer) -> None:
+    """Answer whatever is asked, by number where there are numbers, until a session is booked."""
+    await agree(wechat, YANG)
+    answer = await wechat.says(YANG, STORY)
+    for _ in range(25):
+        if answer is None or "已经约好" in answer:
+            return
+        choices = dict(
+            each[::-1] for each in re.findall(r"^(\d+|·)\.? (.+)$", answer, re.MULTILINE)
+        )
+        easiest = next((label for label in EASIEST if label in choices), None)
+        if easiest is not None:
+            reply = choices[easiest] if choices[easiest] != "·" else easiest
+        elif "称呼" in answer:
+            reply = "李红军"
+        elif "手机" in answer or "电话" in answer:
+            reply = "13800001234"
+        else:
+            reply = "1"
+        answer = await wechat.says(YANG, reply)
+
+
+EASIEST = ("都对", "去调解室", "不晓得")
+
+
+def in_order(words: Sequence[str], shown: Sequence[str]) -> bool:
+    """Whether all words were shown, one after the other."""
+    rest = "\n\n".join(shown)
+    for word in words:
+        _, found, rest = rest.partition(word)
+        if not found:
+            return False
+    return True
+
+
+def test_words_of_many_people_come_to_each_in_order(house: House, wechat: WeChatServer) -> None:
+    people = [f"oPerson{number}" for number in range(6)]
+
+    async def talk(person: str) -> None:
+        await agree(wechat, person)
+        for text in ("老板欠我工钱", "不晓得", "查进度"):
+            await wechat.says(person, text)
+
+    async def go() -> None:
+        await asyncio.gather(*(talk(person) for person in people))
+        await settled(house)
+
+    near(house, wechat, go())
+
+    for person in people:
+        heard, words = kept(house, person)
+        assert heard[2:] == ["老板欠我工钱", "不晓得", "查进度"]
+        assert in_order([word.text for word in words], wechat.texts(person))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "kept_as", "template"),
+    [
+        ("image", {"PicUrl": "http://x", "MediaId": "m1"}, "sent:photo", "evidence_refused"),
+        ("voice", {"MediaId": "m", "Format": "amr"}, "sent:voice", "evidence_refused"),
+        ("video", {"MediaId": "m", "ThumbMediaId": "t"}, "sent:video", "evidence_refused"),
+        ("link", {"Title": "t", "Description": "d", "Url": "u"}, "sent:file", "evidence_refused"),
+        ("hologram", {}, "sent:file", "evidence_refused"),
+    ],
+)
+def test_what_is_no_text_is_answered_in_one_sentence(
+    house: House,
+    wechat: WeChatServer,
+    kind: str,
+    fields: dict[str, Any],
+    kept_as: str,
+    template: str,
+) -> None:
+    async def go() -> None:
+        await agree(wechat, YANG)
+        await wechat.sends(YANG, kind, **fields)
+
+    near(house, wechat, go())
+
+    heard, words = kept(house, YANG)
+    assert heard[-1] == kept_as
+    assert template in [word.template for word in words]
+
+
+def test_a_voice_note_that_wechat_has_understood_is_heard_as_its_words(
+    house: House, wechat: WeChatServer
+) -> None:
+    async def go() -> None:
+        await agree(wechat, YANG)
+        await wechat.sends(
+            YANG, "voice", MediaId="m", Format="amr", Recognition="老板欠我工钱不给。"
+        )
+
+    near(house, wechat, go())
+
+    assert kept(house, YANG)[0][-1] == "老板欠我工钱不给。"
+    assert "evidence_refused" not in [word.template for word in kept(house, YANG)[1]]
+
+
+def test_a_shared_position_proposes_its_place(house: House, wechat: WeChatServer) -> None:
+    async def go() -> None:
+        await agree(wechat, YANG)
+        await wechat.says(YANG, "老板欠我工钱")
+        await wechat.sends(
+            YANG,
+            "location",
+            Location_X="23.43",
+            Location_Y="104.67",
+            Scale=15,
+            Label="云南省文山壮族苗族自治州西畴县兴街镇",
+        )
+
+    near(house, wechat, go())
+
+    assert "兴街镇" in wechat.texts(YANG)[-1]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Location_X": "north", "Location_Y": "1"},
+        {"Location_X": "nan", "Location_Y": "1"},
+        {"Location_X": "91", "Location_Y": "1"},
+        {},
+    ],
+)
+def test_a_position_that_is_none_is_refused(
+    house: House, wechat: WeChatServer, fields: dict[str, str]
+) -> None:
+    answer = near(house, wechat, wechat.posts(wechat.message(YANG, "location", **fields)))
+
+    assert (answer.status_code, answer.text) == (400, "broken")
+
+
+def test_subscribing_shows_the_notice_and_a_place_code_is_remembered_until_it_is_agreed_to(
+    house: House, wechat: WeChatServer
+) -> None:
+    async def go() -> None:
+        await wechat.happens(LUO, "subscribe")
+        await wechat.happens(YANG, "subscribe", f"qrscene_{code_of('西畴县兴街镇')}")
+        await wechat.says(YANG, "1")
+
+    near(house, wechat, go())
+
+    assert [word.template for word in kept(house, LUO)[1]] == ["notice"]
+    assert kept(house, YANG)[1][0].template == "notice"
+    assert kept(house, YANG)[0][0] == "-"
+
+
+def test_a_place_code_scanned_later_proposes_the_place(house: House, wechat: WeChatServer) -> None:
+    async def go() -> str | None:
+        await agree(wechat, YANG)
+        await wechat.says(YANG, "老板欠我工钱")
+        return await wechat.happens(YANG, "SCAN", code_of("西畴县兴街镇"))
+
+    answer = near(house, wechat, go())
+
+    assert "兴街镇" in (answer or "")
+    assert kept(house, YANG)[0][-1] == "sent:start"
+
+
+def test_the_menu_is_placed_and_each_of_its_buttons_is_answered(
+    house: House, wechat: WeChatServer
+) -> None:
+    async def go() -> None:
+        await until(lambda: bool(wechat.menus))
+        await agree(wechat, YANG)
+        for button in wechat.menus[0]:
+            house.clock.pass_by(seconds=1)
+            await wechat.happens(YANG, "CLICK", button["key"])
+        house.clock.pass_by(seconds=1)
+        await wechat.happens(YANG, "CLICK", "do:status")
+        await settled(house)
+
+    near(house, wechat, go())
+
+    assert kept(house, YANG)[0][2:] == ["转人工", "查进度", "上一步", "do:status"]
+    assert len(wechat.answered) == 6
+
+
+@pytest.mark.parametrize("event", ["VIEW", "LOCATION", "TEMPLATESENDJOBFINISH", "masssend", "x"])
+def test_a_note_of_wechat_itself_is_acknowledged_and_not_answered(
+    house: House, wechat: WeChatServer, event: str
+) -> None:
+    answer = near(
+        house, wechat, wechat.posts(wechat.message(YANG, "event", None, False, Event=event))
+    )
+
+    assert (answer.status_code, answer.text) == (200, "success")
+    assert kept(house, YANG) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["]]><x>", "<b>&amp;</b>", "{{ 7*7 }}", "\u202e倒过来", "😀" * 30, "'; drop table inbox;--"],
+)
+def test_odd_signs_are_words_like_any_other(house: House, wechat: WeChatServer, text: str) -> None:
+    async def go() -> str | None:
+        await agree(wechat, YANG)
+        return await wechat.says(YANG, text)
+
+    answer = near(house, wechat, go())
+
+    assert answer
+    assert kept(house, YANG)[0][-1] == text
+
+
+# the five seconds
+
+
+def test_a_message_that_comes_again_has_the_same_answer_and_no_second_turn(
+    house: House, wechat: WeChatServer
+) -> None:
+    number = wechat.number()
+
+    async def go() -> list[str | None]:
+        answers = [await wechat.says(YANG, "你好", number) for _ in range(3)]
+        await settled(house)
+        return answers
+
+    answers = near(house, wechat, go())
+
+    assert len(set(answers)) == 1
+    assert answers[0] is not None
+    assert kept(house, YANG)[0] == ["-"]
+    assert states(house, YANG) == ["sent"]
+    assert wechat.pushed == []
+
+
+def test_an_event_that_comes_again_has_the_same_answer_and_no_second_turn(
+    house: House, wechat: WeChatServer
+) -> None:
+    async def go() -> list[str | None]:
+        event = wechat.message(YANG, "event", None, False, Event="subscribe", EventKey="")
+        return [await wechat.brings(YANG, event) for _ in range(2)]
+
+    answers = near(house, wechat, go())
+
+    assert answers[0] == answers[1] is not None
+    assert len(kept(house, YANG)[0]) == 1
+
+
+def test_a_turn_longer_than_wechat_waits_is_answered_when_it_asks_again(
+    line: Line, tmp_path: Path
+) -> None:
+    house = build_house(tmp_path, Slow())
+    with line.serving(house.clock) as wechat, far(house, wechat, answer_seconds=0.3):
+        wechat.patience = 0.4
+
+        async def go() -> str | None:
+            await agree(wechat, YANG)
+            return await wechat.says(YANG, "慢慢说")
+
+        answer = asyncio.run(go())
+
+    heard, words = kept(house, YANG)
+    house.writer.close()
+    assert answer is not None
+    assert heard.count("慢慢说") == 1
+    assert [word.state for word in words] == [OutboxState.SENT] * len(words)
+    assert wechat.pushed == []
+
+
+def test_a_turn_longer_than_all_of_wechats_patience_is_answered_by_a_message_of_its_own(
+    line: Line,
+    tmp_path: Path,
+) -> None:
+    house = build_house(tmp_path, Slow())
+    with line.serving(house.clock) as wechat, far(house, wechat, answer_seconds=0.1):
+        wechat.patience = 0.12
+
+        async def go() -> None:
+            await agree(wechat, YANG)
+            await wechat.says(YANG, "慢慢说")
+            await until(lambda: "queued" in states(house, YANG))
+            house.clock.pass_by(seconds=6)
+            await settled(house)
+
+        asyncio.run(go())
+
+    heard, words = kept(house, YANG)
+    house.writer.close()
+    said = [word.text for word in words[-len(wechat.pushed) :]]
+    assert heard.count("慢慢说") == 1
+    assert wechat.pushed
+    assert [text.startswith(word) for (_, text), word in zip(wechat.pushed, said, strict=True)]
+    assert {word.state for word in words} == {OutboxState.SENT}
+
+
+async def drop_once_answered(wechat: WeChatServer, message: dict[str, Any]) -> None:
+    """Bring a message and drop the line before the answer can be written."""
+    query, body = wechat.signed_message(message)
+    port = httpx.URL(wechat.callback).port
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    target = str(httpx.URL("/wechat", params=query))
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+def test_an_answer_that_did_not_get_through_is_given_again_and_nothing_comes_twice(
+    line: Line,
+    tmp_path: Path,
+) -> None:
+    house = build_house(tmp_path, Slow())
+    with line.serving(house.clock) as wechat, far(house, wechat):
+
+        async def go() -> None:
+            await agree(wechat, YANG)
+            message = wechat.message(YANG, "text", Content="慢慢说")
+            await drop_once_answered(wechat, message)
+            await until(lambda: "慢慢说" in kept(house, YANG)[0])
+            assert await wechat.brings(YANG, message) is not None
+            house.clock.pass_by(seconds=30)
+            await settled(house)
+
+        asyncio.run(go())
+
+    words = kept(house, YANG)[1]
+    house.writer.close()
+    assert {word.state for word in words} == {OutboxState.SENT}
+    assert wechat.pushed == []
+
+
+def test_an_answer_that_nobody_asks_for_again_is_sent_by_the_outbox(
+    line: Line, tmp_path: Path
+) -> None:
+    house = build_house(tmp_path, Slow())
+    with line.serving(house.clock) as wechat, far(house, wechat):
+
+        async def go() -> None:
+            await agree(wechat, YANG)
+            await drop_once_answered(wechat, wechat.message(YANG, "text", Content="慢慢说"))
+            await until(lambda: "慢慢说" in kept(house, YANG)[0])
+            await asyncio.sleep(0.1)
+            assert wechat.pushed == []
+            house.clock.pass_by(seconds=30)
+            await until(lambda: bool(wechat.pushed))
+            await settled(house)
+
+        asyncio.run(go())
+
+    words = kept(house, YANG)[1]
+    house.writer.close()
+    assert [text.removeprefix(RESENT).split("\n1.")[0] for _, text in wechat.pushed] == [
+        words[-1].text
+    ] * len(wechat.pushed)
+    assert {word.state for word in words} == {OutboxState.SENT}
