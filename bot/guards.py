@@ -19,6 +19,8 @@ SENTENCES = {
     403: "这个请求不是从本页面发出的，请刷新页面再试一次。",
     404: "没有这个页面，请回到首页。",
     405: "这个页面不能这样打开，请回到首页。",
+    409: "现在不能换手机。要帮忙，请回去按「找真人帮忙」。",
+    410: "这段谈话已经换到另一台设备上继续。如果不是你换的，请打12348问，或者到综治中心说。",
     413: "内容太长，请分成几条来发。",
     415: "发来的格式不对，请刷新页面再试一次。",
     429: "你发得有点快，请等一分钟再发；有急事请直接打110。",
@@ -142,12 +144,17 @@ def is_same(given: str, expected: str) -> bool:
 
 
 class Budget:
-    """So many a minute for each key; remembers a bounded number of keys, the latest ones."""
+    """So many in a span for each key; remembers a bounded number of keys, the latest ones."""
 
     def __init__(
-        self, a_minute: int, keys: int = 20_000, clock: Callable[[], float] = monotonic
+        self,
+        most: int,
+        seconds: float = 60.0,
+        keys: int = 20_000,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._a_minute = a_minute
+        self._most = float(most)
+        self._a_second = most / seconds
         self._keys = keys
         self._clock = clock
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -155,8 +162,8 @@ class Budget:
     def spend(self, key: str) -> bool:
         """Take one from the key's budget; False where nothing is left. It fills up steadily."""
         now = self._clock()
-        left, at = self._spent.pop(key, (float(self._a_minute), now))
-        left = min(float(self._a_minute), left + (now - at) * self._a_minute / 60)
+        left, at = self._spent.pop(key, (self._most, now))
+        left = min(self._most, left + (now - at) * self._a_second)
         has_left = left >= 1
         self._spent[key] = (left - 1 if has_left else left, now)
         if len(self._spent) > self._keys:

@@ -26,7 +26,7 @@ from bot.waiting import WaitingRoom
 from bot.words_out import out_word
 from domain.catalogue import Catalogue
 from domain.conversation import Conversation, HeardMessage, OutWord
-from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal
+from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal, TalkMovedAway
 from domain.invitation import START, code_in
 from domain.ports import UnitOfWork
 from nlu.interpreter import Heard, Interpreter, Understanding
@@ -72,6 +72,7 @@ class Taken:
     conversation_id: str = ""
     is_repeat: bool = False
     has_recalled: bool = False
+    may_move: bool = False
 
 
 class Turns:
@@ -192,7 +193,8 @@ class Turns:
             says.insert(0, Say("too_long", {"limit": TEXT_LIMIT}))
         words = [self._word(carrying.conversation, say, prepared.now) for say in says]
         state = replace(state, offered=_offered(words, state))
-        work.conversations.save(self._kept(carrying.conversation, state, prepared.now))
+        kept = self._kept(carrying.conversation, state, prepared.now)
+        work.conversations.save(kept)
         ids = work.outbox.add(words)
         self._tell_others(work, carrying)
         return Taken(
@@ -210,6 +212,7 @@ class Turns:
             ),
             prepared.conversation.id,
             has_recalled=carrying.has_recalled,
+            may_move=kept.may_move,
         )
 
     def _tell_others(self, work: UnitOfWork, carrying: Carrying) -> None:
@@ -272,7 +275,7 @@ def after_refusal(prepared: Prepared, refusal: Refusal) -> Prepared | Taken:
     match refusal:
         case AlreadyHeard():
             return Taken((), prepared.conversation.id, is_repeat=True)
-        case ConversationMovedOn():
+        case ConversationMovedOn() | TalkMovedAway():
             raise refusal
     return replace(prepared, event=Refused(refusal))
 

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.admin.console import Console
 from bot.channels.opening import Channel, open_channels
+from bot.channels.webchat_visitor import reads_large
 from bot.guards import HEADERS, PRIVATE, SENTENCES, Ours, SafeHeaders
 from bot.lanes import Busy
 from bot.pages import Pages
@@ -98,7 +99,9 @@ class Faults:
             response = JSONResponse({"error": sentence}, status)
         else:
             back = "/console" if path.startswith("/console") else "/"
-            response = self._pages.page("chat/fault", status, sentence=sentence, back=back)
+            response = self._pages.page(
+                "chat/fault", status, sentence=sentence, back=back, is_large=reads_large(request)
+            )
         response.headers.update(headers)
         return response
 

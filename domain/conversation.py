@@ -25,6 +25,25 @@ class Conversation:
     with_person: bool = False
     dispute_type: str | None = None
 
+    @property
+    def may_move(self) -> bool:
+        """Whether another device may take it up: agreed to, and not while somebody is in danger."""
+        return self.consented_at is not None and not self.is_held
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCode:
+    """A code with which another device takes a conversation up, once; kept as its hash alone.
+
+    `left_sender` and `taken_by` are the device before and the one after, once it was used.
+    """
+
+    code_hash: str
+    conversation_id: str
+    expires_at: datetime
+    left_sender: str | None = None
+    taken_by: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class HeardMessage:

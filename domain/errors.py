@@ -32,6 +32,24 @@ class ConversationMovedOn(Refusal):
 
 
 @dataclass(eq=False)
+class TalkMovedAway(Refusal):
+    """The conversation of this sender was taken up on another device."""
+
+    sender: str
+
+
+@dataclass(eq=False)
+class NotToBeMoved(Refusal):
+    """The conversation gets no code: nothing was agreed to, or a safety hold is on."""
+
+    conversation_id: str | None
+
+
+class NoSuchCode(Refusal):
+    """The code is wrong, used, too old, or of a conversation that may not move now."""
+
+
+@dataclass(eq=False)
 class AlreadyHeard(Refusal):
     """The message was taken before."""
 

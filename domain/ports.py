@@ -15,6 +15,7 @@ from domain.conversation import (
     HeardMessage,
     OutboxState,
     OutWord,
+    ResumeCode,
     Task,
 )
 from domain.evidence import Evidence
@@ -35,9 +36,15 @@ class Conversations(Protocol):
 
     def by_id(self, conversation_id: str) -> Conversation | None: ...
 
-    def add(self, conversation: Conversation) -> None: ...  # refuses with ConversationMovedOn
+    def add(
+        self, conversation: Conversation
+    ) -> None: ...  # refuses with ConversationMovedOn or TalkMovedAway
 
     def save(self, conversation: Conversation) -> None: ...  # refuses with ConversationMovedOn
+
+    def hand_over(
+        self, conversation: Conversation, sender: str
+    ) -> None: ...  # to another device; refuses with ConversationMovedOn
 
 
 class Inbox(Protocol):
@@ -190,6 +197,18 @@ class EvidenceRows(Protocol):
     def known(self, ids: Collection[str]) -> Collection[str]: ...  # those that have a row
 
 
+class ResumeCodes(Protocol):
+    """Every code with which a conversation can be taken up on another device, by its hash."""
+
+    def put(self, code: ResumeCode) -> None: ...  # in place of the unused one of the conversation
+
+    def get(self, code_hash: str) -> ResumeCode | None: ...
+
+    def use(self, code_hash: str, left: str, by: str) -> None: ...  # once; refuses with NoSuchCode
+
+    def has_left(self, sender: str) -> bool: ...  # whether a conversation was taken away from it
+
+
 class UnitOfWork(Protocol):
     """One transaction; it is rolled back unless committed."""
 
@@ -204,6 +223,7 @@ class UnitOfWork(Protocol):
     tasks: Tasks
     evidence: EvidenceRows
     invitations: Invitations
+    resume_codes: ResumeCodes
 
     def __enter__(self) -> Self: ...
 

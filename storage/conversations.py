@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from domain.conversation import Conversation
-from domain.errors import ConversationMovedOn
+from domain.errors import ConversationMovedOn, TalkMovedAway
 from storage.dialects import in_both
+from storage.resume_codes import was_left
 from storage.tables import conversation
 
 GET = select(conversation).where(
@@ -23,6 +24,7 @@ SAVE = update(conversation).where(
     conversation.c.id == bindparam("known_id"),
     conversation.c.version == bindparam("known_version"),
 )
+HAND_OVER = SAVE.values(sender=bindparam("new_sender"), version=conversation.c.version + 1)
 
 
 class SqlConversations:
@@ -45,6 +47,8 @@ class SqlConversations:
         return Conversation(*row) if row else None
 
     def add(self, conversation: Conversation) -> None:
+        if was_left(self._connection, conversation.sender):
+            raise TalkMovedAway(conversation.sender)
         row = {
             "id": conversation.id,
             "channel": conversation.channel,
@@ -64,6 +68,15 @@ class SqlConversations:
             **_changing(conversation),
         }
         if self._connection.execute(SAVE, row).rowcount != 1:
+            raise ConversationMovedOn(conversation.id)
+
+    def hand_over(self, conversation: Conversation, sender: str) -> None:
+        row = {
+            "known_id": conversation.id,
+            "known_version": conversation.version,
+            "new_sender": sender,
+        }
+        if self._connection.execute(HAND_OVER, row).rowcount != 1:
             raise ConversationMovedOn(conversation.id)
 
 

@@ -53,11 +53,13 @@ OUT_WORDS_AFTER = (
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
-LAST_IDS = (
-    select(outbox.c.conversation_id, func.max(outbox.c.id))
-    .where(outbox.c.conversation_id.in_(bindparam("ids", expanding=True)))
-    .group_by(outbox.c.conversation_id)
-)
+LISTENED = select(
+    conversation.c.id,
+    conversation.c.sender,
+    select(func.coalesce(func.max(outbox.c.id), 0))
+    .where(outbox.c.conversation_id == conversation.c.id)
+    .scalar_subquery(),
+).where(conversation.c.id.in_(bindparam("ids", expanding=True)))
 NEWEST_OUT = (
     select(outbox)
     .where(outbox.c.conversation_id == bindparam("conversation_id"))
@@ -210,10 +212,10 @@ class SqlPages:
         wanted = {"conversation_id": conversation_id, "after_id": after_id, "most": limit}
         return [as_out_word(row) for row in self._connection.execute(OUT_WORDS_AFTER, wanted)]
 
-    def last_ids(self, conversation_ids: Iterable[str]) -> dict[str, int]:
-        """Return the number of the last word to each; those without any are left out."""
-        rows = self._connection.execute(LAST_IDS, {"ids": list(conversation_ids)})
-        return {row[0]: row[1] for row in rows}
+    def listened(self, conversation_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """Return by id whose each conversation is now, and the number of its last word (or 0)."""
+        rows = self._connection.execute(LISTENED, {"ids": list(conversation_ids)})
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     def sessions_of_day(self, day: date) -> dict[str, list[SessionBooking]]:
         """Return the bookings of a local day by mediator, whatever became of them."""

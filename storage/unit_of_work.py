@@ -18,6 +18,7 @@ from domain.ports import (
     Inbox,
     Invitations,
     Outbox,
+    ResumeCodes,
     Roster,
     Sessions,
     Tasks,
@@ -32,6 +33,7 @@ from storage.inbox import SqlInbox
 from storage.invitations import SqlInvitations
 from storage.outbox import SqlOutbox
 from storage.pages import SqlPages
+from storage.resume_codes import SqlResumeCodes
 from storage.roster import RosterMemory, SqlRoster
 from storage.sessions import SqlSessions
 from storage.settings import SqlSettings
@@ -56,6 +58,7 @@ class SqlUnitOfWork:
     tasks: Tasks
     evidence: EvidenceRows
     invitations: Invitations
+    resume_codes: ResumeCodes
     settings: SqlSettings
     audit: SqlAudit
     pages: SqlPages
@@ -111,6 +114,7 @@ class SqlUnitOfWork:
         self.tasks = SqlTasks(connection)
         self.evidence = SqlEvidence(connection)
         self.invitations = SqlInvitations(connection)
+        self.resume_codes = SqlResumeCodes(connection)
         self.settings = SqlSettings(connection)
         self.audit = SqlAudit(connection)
         self.pages = SqlPages(connection)

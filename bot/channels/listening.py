@@ -24,7 +24,18 @@ WORDS_LIMIT = 100  # of one conversation in one look; the next look takes the re
 
 log = logging.getLogger(__name__)
 
-Read = Callable[[Callable[[SqlUnitOfWork], list[OutWord]]], list[OutWord]]
+MOVED = b"event: moved\ndata: {}\n\n"  # the talk goes on on another device
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found: new words in their order, and whose each conversation is now."""
+
+    words: list[OutWord]
+    senders: Mapping[str, str]
+
+
+Read = Callable[[Callable[[SqlUnitOfWork], Look]], Look]
 
 
 class TooManyListeners(Exception):
@@ -33,14 +44,16 @@ class TooManyListeners(Exception):
 
 @dataclass(eq=False)
 class Line:
-    """One page that listens, and the number of the last word it has."""
+    """One page that listens, whose it is, and the number of the last word it has."""
 
+    sender: str
     after: int
+    has_moved: bool = False
     words: asyncio.Queue[OutWord | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_LIMIT))
 
     def put(self, word: OutWord | None) -> None:
         """Queue a word; None ends the line, and so does a full queue."""
-        if self.words.full():
+        if self.words.full() or word is None:
             while not self.words.empty():
                 self.words.get_nowait()
             word = None
@@ -65,14 +78,14 @@ class Listening:
     def __len__(self) -> int:
         return self._count
 
-    def open(self, conversation_id: str, after: int) -> AsyncIterator[bytes]:
-        """Return the server-sent events of a conversation from number `after` on.
+    def open(self, conversation_id: str, sender: str, after: int) -> AsyncIterator[bytes]:
+        """Return the server-sent events of the sender's conversation from number `after` on.
 
         Refuses with `TooManyListeners`.
         """
         if self._count >= LINES_LIMIT:
             raise TooManyListeners
-        return self._events(conversation_id, Line(after))
+        return self._events(conversation_id, Line(sender, after))
 
     async def _events(self, conversation_id: str, line: Line) -> AsyncIterator[bytes]:
         with self._joined(conversation_id, line):
@@ -85,6 +98,8 @@ class Listening:
                     yield b": still here\n\n"
                     continue
                 if word is None:
+                    if line.has_moved:
+                        yield MOVED
                     return
                 if word.id > line.after:
                     line.after = word.id
@@ -117,15 +132,25 @@ class Listening:
         while self._lines:
             last = dict(self._last)
             try:
-                words = await asyncio.to_thread(self._read, partial(_later, last=last))
+                look = await asyncio.to_thread(self._read, partial(_later, last=last))
             except Exception:
                 log.exception("looking for later words failed; the next look takes them up")
-                words = []
+                look = Look([], {})
+            self._end_moved(look.senders)
+            words = look.words
             for word in words:
                 for line in self._lines.get(word.conversation_id, ()):
                     line.put(word)
             self._remember({word.conversation_id: word.id for word in words}, last)
             await asyncio.sleep(self._period)
+
+    def _end_moved(self, senders: Mapping[str, str]) -> None:
+        """End the lines of devices that the conversation has left; they hear no further word."""
+        for id_, sender in senders.items():
+            for line in self._lines.get(id_, ()):
+                if line.sender != sender and not line.has_moved:
+                    line.has_moved = True
+                    line.put(None)
 
     def _remember(self, newest: Mapping[str, int], looked_from: Mapping[str, int]) -> None:
         """Keep how far each conversation was read, unless a page that has less came meanwhile."""
@@ -134,13 +159,14 @@ class Listening:
                 self._last[id_] = number
 
 
-def _later(work: SqlUnitOfWork, last: Mapping[str, int]) -> list[OutWord]:
+def _later(work: SqlUnitOfWork, last: Mapping[str, int]) -> Look:
     """Return the words after the last known ones: one query, and one more a changed talk."""
-    newest = work.pages.last_ids(last)
-    changed: Sequence[str] = [id_ for id_, number in newest.items() if number > last[id_]]
-    return [
+    listened = work.pages.listened(last)
+    changed: Sequence[str] = [id_ for id_, (_, number) in listened.items() if number > last[id_]]
+    words = [
         word for id_ in changed for word in work.pages.out_words_after(id_, last[id_], WORDS_LIMIT)
     ]
+    return Look(words, {id_: sender for id_, (sender, _) in listened.items()})
 
 
 def _event(word: OutWord) -> bytes:

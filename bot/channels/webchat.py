@@ -6,8 +6,9 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -15,9 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from bot.channels.listening import Listening, TooManyListeners
+from bot.channels.listening import MOVED, Listening, TooManyListeners
 from bot.channels.opening import Channel
 from bot.channels.web_words import Shown, as_wire, parts_of, shown, word_as_wire
+from bot.channels.webchat_resume import WebResume
 from bot.channels.webchat_visitor import (
     LARGE,
     LEFT,
@@ -35,6 +37,7 @@ from bot.pages import Pages
 from bot.served import Served
 from bot.turns import Taken
 from domain.conversation import HeardMessage, OutWord
+from domain.errors import TalkMovedAway
 from domain.invitation import code_in
 from domain.invitation import shown as shown_code
 from storage.unit_of_work import SqlUnitOfWork
@@ -52,6 +55,15 @@ T = TypeVar("T")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What a page shows: the rows, whether a code may be asked for, whether the talk has left."""
+
+    rows: Sequence[HeardMessage | OutWord] = ()
+    may_move: bool = False
+    has_left: bool = False
+
+
 class WebChat:
     """The routes of the web chat."""
 
@@ -62,6 +74,7 @@ class WebChat:
         self._messages = Budget(MESSAGES_A_MINUTE)
         self._newcomers = Budget(NEWCOMERS_A_MINUTE)
         self._streams = Budget(STREAMS_A_MINUTE)
+        self._resume = WebResume(served, pages, CHANNEL)
         self._notice = parts_of(served.renderer.reply("notice", {}))
         self._notice_choices = tuple(served.renderer.choice(id_) for id_ in NOTICE_CHOICES)
         self._fixed = {id_: served.renderer.choice(id_)["label"] for id_ in (PERSON, *SENT)}
@@ -74,6 +87,7 @@ class WebChat:
             Route("/", self.take_form, methods=["POST"]),
             Route("/i/{code}", self.invited, methods=["GET"]),
             Route("/chat/stream", self.stream, methods=["GET"]),
+            *self._resume.routes(),
             Route("/size", self.size, methods=["GET"]),
             Route("/weather", self.leave, methods=["GET"]),
         ]
@@ -85,11 +99,20 @@ class WebChat:
         visitor = visitor_of(request)
         incoming = _from_json(visitor, await limited(request, BODY_LIMIT).body())
         self._spend(visitor, request)
-        taken = await self._served.lanes.take(incoming)
+        taken = await self._take(incoming)
         replies = [as_wire(r.id, r.text, r.choices, r.asks, r.case) for r in taken.replies]
+        may_move = taken.may_move
         if taken.is_repeat:
-            replies = await self._said_since(incoming, taken)
-        return remember(request, JSONResponse({"replies": replies}), visitor)
+            replies, may_move = await self._said_since(incoming, visitor)
+        answer = JSONResponse({"replies": replies, "may_move": may_move})
+        return remember(request, answer, visitor)
+
+    async def _take(self, incoming: Incoming) -> Taken:
+        """Take a message; what a device sends that the talk has left is refused."""
+        try:
+            return await self._served.lanes.take(incoming)
+        except TalkMovedAway:
+            raise fault(410) from None
 
     async def take_form(self, request: Request) -> Response:
         """Take the same from a form, for browsers without scripts; then show the page anew."""
@@ -104,7 +127,7 @@ class WebChat:
             incoming = _incoming(visitor, {"id": given.get("id"), **wanted})
             try:
                 self._spend(visitor, request)
-                await self._served.lanes.take(incoming)
+                await self._take(incoming)
             except (HTTPException, Busy) as refusal:
                 status = refusal.status_code if isinstance(refusal, HTTPException) else 503
                 return await self._page(request, status, SENTENCES[status], text)
@@ -112,10 +135,7 @@ class WebChat:
 
     async def show(self, request: Request) -> Response:
         """Show the conversation so far; a fresh visitor sees the notice and nothing is kept."""
-        response = await self._page(request)
-        if LEFT in request.cookies:
-            forget(response)
-        return response
+        return await self._page(request)
 
     async def invited(self, request: Request) -> Response:
         """Show the chat with an invitation's code in it, to be sent: a look uses up nothing."""
@@ -126,10 +146,11 @@ class WebChat:
         self, request: Request, status: int = 200, told: str = "", draft: str = ""
     ) -> Response:
         visitor = visitor_of(request)
-        rows: list[HeardMessage | OutWord] = []
-        if visitor.is_known:
-            rows = await self._read(lambda work: _transcript(work, visitor))
-        return self._pages.page(
+        talk = await self._read(lambda work: _talk(work, visitor)) if visitor.is_known else Talk()
+        rows = talk.rows
+        if talk.has_left and not told:
+            status, told = 410, SENTENCES[410]
+        response = self._pages.page(
             "chat/page",
             status,
             is_known=bool(rows),
@@ -140,9 +161,13 @@ class WebChat:
             message_id=secrets.token_hex(16),
             token=visitor.form_token,
             limit=TEXT_LIMIT,
+            may_move=talk.may_move,
         )
+        if talk.has_left or LEFT in request.cookies:
+            forget(response)
+        return response
 
-    def _entries(self, rows: list[HeardMessage | OutWord]) -> list[Shown]:
+    def _entries(self, rows: Sequence[HeardMessage | OutWord]) -> list[Shown]:
         entries = shown(rows, self._fixed)
         if any(isinstance(row, OutWord) and row.template == "notice" for row in rows):
             return entries
@@ -155,17 +180,16 @@ class WebChat:
             return Response(status_code=204)  # tells the browser not to come again
         if not self._streams.spend(visitor.sender):
             raise fault(429)
-        conversation_id = await self._read(lambda work: _conversation_id(work, visitor))
+        conversation_id, has_left = await self._read(lambda work: _listened(work, visitor))
         if conversation_id is None:
-            return Response(status_code=204)
+            return _events(_moved()) if has_left else Response(status_code=204)
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         number = int(after) if after.isdecimal() and len(after) < 19 else 0
         try:
-            events = self._listening.open(conversation_id, number)
+            events = self._listening.open(conversation_id, visitor.sender, number)
         except TooManyListeners:
             raise fault(503) from None
-        unbuffered = {"x-accel-buffering": "no"}  # or nginx holds words back
-        return StreamingResponse(events, media_type="text/event-stream", headers=unbuffered)
+        return _events(events)
 
     async def size(self, request: Request) -> Response:
         """Remember whether this browser wants large letters, then show the page so."""
@@ -183,16 +207,18 @@ class WebChat:
             response.delete_cookie(LARGE, samesite="lax")
         return response
 
-    async def _said_since(self, incoming: Incoming, taken: Taken) -> list[dict[str, Any]]:
+    async def _said_since(
+        self, incoming: Incoming, visitor: Visitor
+    ) -> tuple[list[dict[str, Any]], bool]:
         """Return the words after a message that was taken before, so that nothing is missed."""
-        rows = await self._read(lambda work: work.pages.transcript(taken.conversation_id))
+        talk = await self._read(lambda work: _talk(work, visitor))
         places = [
             place
-            for place, row in enumerate(rows)
+            for place, row in enumerate(talk.rows)
             if isinstance(row, HeardMessage) and row.message_id == incoming.message_id
         ]
-        following = rows[places[-1] + 1 :] if places else rows
-        return [word_as_wire(row) for row in following if isinstance(row, OutWord)]
+        following = talk.rows[places[-1] + 1 :] if places else talk.rows
+        return [word_as_wire(row) for row in following if isinstance(row, OutWord)], talk.may_move
 
     def _spend(self, visitor: Visitor, request: Request) -> None:
         """Refuse whoever writes faster than a person can."""
@@ -242,14 +268,29 @@ def _whole(text: str | None) -> str | None:
     return text.encode("utf-8", "replace").decode() if text is not None else None
 
 
-def _conversation_id(work: SqlUnitOfWork, visitor: Visitor) -> str | None:
+def _events(events: AsyncIterator[bytes]) -> Response:
+    unbuffered = {"x-accel-buffering": "no"}  # or nginx holds words back
+    return StreamingResponse(events, media_type="text/event-stream", headers=unbuffered)
+
+
+async def _moved() -> AsyncIterator[bytes]:
+    yield MOVED
+
+
+def _listened(work: SqlUnitOfWork, visitor: Visitor) -> tuple[str | None, bool]:
+    """Return the visitor's conversation, or whether another device has taken it up."""
     conversation = work.conversations.get(CHANNEL, visitor.sender)
-    return conversation.id if conversation else None
+    if conversation is not None:
+        return conversation.id, False
+    return None, work.resume_codes.has_left(visitor.sender)
 
 
-def _transcript(work: SqlUnitOfWork, visitor: Visitor) -> list[HeardMessage | OutWord]:
-    id_ = _conversation_id(work, visitor)
-    return work.pages.transcript(id_)[-SHOWN_LIMIT:] if id_ else []
+def _talk(work: SqlUnitOfWork, visitor: Visitor) -> Talk:
+    conversation = work.conversations.get(CHANNEL, visitor.sender)
+    if conversation is None:
+        return Talk(has_left=work.resume_codes.has_left(visitor.sender))
+    rows = work.pages.transcript(conversation.id)[-SHOWN_LIMIT:]
+    return Talk(rows, conversation.may_move)
 
 
 def channel(served: Served) -> Channel:

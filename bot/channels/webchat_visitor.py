@@ -41,7 +41,7 @@ class Visitor:
 def visitor_of(request: Request, cookie: str = COOKIE) -> Visitor:
     """Return who sent the request; whoever has left is a new visitor."""
     token = request.cookies.get(cookie, "")
-    if _TOKEN.fullmatch(token) and LEFT not in request.cookies:
+    if _TOKEN.fullmatch(token) and (cookie != COOKIE or LEFT not in request.cookies):
         return Visitor(token, True)
     return Visitor(secrets.token_urlsafe(16), False)
 

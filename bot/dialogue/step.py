@@ -218,6 +218,8 @@ def _form_command(state: Dialogue, name: str, view: View) -> Turn | None:
             return pressed.restart(state)
         case "later":
             return state, (Say("left"),)
+        case "move_device":
+            return state, (Say("move_device"), *intake.ask_again(state, view))
         case "retype":
             return corrections.retype(state)
     is_asking = state.stage is Stage.ASKING

@@ -17,6 +17,8 @@
   var waitingMark = document.getElementById("waiting");
   var spoken = document.getElementById("spoken");
   var larger = document.getElementById("larger");
+  var move = document.getElementById("move");
+  var more = document.getElementById("more");
   var page = document.body;
   var tabs = window.BroadcastChannel ? new BroadcastChannel("hejie") : null;
   var waiting = []; // messages that are not taken yet, in their order
@@ -60,9 +62,9 @@
   function bubbleOf(parts) {
     var bubble = make("p", "bubble");
     parts.forEach(function (part) {
-      if (!part.phone) return bubble.appendChild(document.createTextNode(part.text));
+      if (!part.phone && !part.href) return bubble.appendChild(document.createTextNode(part.text));
       var link = make("a", "", part.text);
-      link.href = "tel:" + part.phone;
+      link.href = part.href || "tel:" + part.phone;
       return bubble.appendChild(link);
     });
     return bubble;
@@ -129,7 +131,7 @@
       return answer.json().then(function (data) { // a proxy's page is no JSON: the line is away
         clearTimeout(clock);
         if (answer.ok) return data;
-        throw { told: data.error };
+        throw { told: data.error, status: answer.status };
       });
     });
   }
@@ -156,6 +158,7 @@
     var shown = data.replies.map(showWord).filter(Boolean);
     toEnd(shown[0]);
     if (item.byButton) focusOn(shown);
+    if (data.may_move !== undefined) move.hidden = !data.may_move;
     if (tabs) tabs.postMessage({ said: item.words.querySelector(".bubble").textContent });
     page.dataset.known = "1";
     listen();
@@ -163,6 +166,10 @@
 
   function refused(error) {
     waitingMark.textContent = "";
+    if (error.status === 410) {
+      goneElsewhere(error.told);
+      return;
+    }
     if (error.told) {
       tries = 0;
       fail(waiting.shift(), error.told);
@@ -248,7 +255,9 @@
     stream.addEventListener("word", function (event) {
       var node = showWord(JSON.parse(event.data));
       if (node) toEnd(node);
+      tryNow();
     });
+    stream.addEventListener("moved", function () { goneElsewhere(); });
     stream.addEventListener("error", function () {
       if (stream && stream.readyState === 2) listenLater(); // else the browser comes again by itself
     });
@@ -258,6 +267,40 @@
     stream = null;
     setTimeout(listen, LATER_WAITS[Math.min(refusals, LATER_WAITS.length - 1)] * 1000);
     refusals += 1;
+  }
+
+  /* ---- another device ---- */
+
+  function askForCode() {
+    more.open = false;
+    fetch("/chat/code", {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json" },
+      body: "{}"
+    }).then(function (answer) {
+      return answer.json().then(function (data) {
+        showWord(answer.ok ? codeWord(data) : wordOf(data.error));
+        toEnd();
+      });
+    }).catch(function () { showWord(wordOf("没有网，现在拿不到继续码。")); toEnd(); });
+  }
+
+  function wordOf(text) { return { id: 0, text: text, parts: [{ text: text }], choices: [] }; }
+
+  function codeWord(data) {
+    var word = wordOf("你的继续码：" + data.code + "\n请抄下来。在新手机上打开这个网页，选「用继续码接着说」。\n到" +
+      data.until + "前有效，只能用一次。谁有这个码，谁就能看到谈话，不要给别人。\n");
+    word.parts.push({ text: "也可以把这个链接发给自己", href: "/resume#" + data.code.replace(/ /g, "") });
+    return word;
+  }
+
+  /* The talk went on on another device: nothing of it stays here. */
+  function goneElsewhere(sentence) {
+    waiting = [];
+    if (stream) stream.close();
+    location.replace("/");
+    page.textContent = sentence || "";
   }
 
   function hearTab(event) {
@@ -311,6 +354,9 @@
     } else if (button.id === "leave") {
       event.preventDefault();
       leave();
+    } else if (button.id === "move") {
+      event.preventDefault();
+      askForCode();
     } else if (button.id === "larger") {
       event.preventDefault();
       switchSize();

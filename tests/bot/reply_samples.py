@@ -72,6 +72,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ask_fact": {"question": SUM.question, "why": SUM.why},
     "not_read": {"why": "no_amount", "kind": "amount"},
     "left_open": {"label": "欠多少"},
+    "moved_here": {"at": NOW},
     "evidence_kept": {"kind": "photo"},
     "evidence_refused": {"kind": "photo", "why": "too_large"},
     "evidence_held": {"is_kept": True},

@@ -133,8 +133,14 @@ def test_a_page_that_knows_the_last_word_gets_only_those_after_it(work: OpenWork
         assert [word.text for word in kept.pages.out_words_after("c1", first)] == ["二", "三"]
         assert [word.text for word in kept.pages.out_words_after("c1", first, 1)] == ["二"]
         assert kept.pages.out_words_after("c1", last) == []
-        assert kept.pages.last_ids(["c1", "c2", "c3"]) == {"c1": last, "c2": last - 1}
-        assert kept.pages.last_ids([]) == {}
+        listened = kept.pages.listened(["c1", "c2", "c3", "c4"])
+        assert {id_: number for id_, (_, number) in listened.items()} == {
+            "c1": last,
+            "c2": last - 1,
+            "c3": 0,
+        }
+        assert listened["c1"][0] == a_conversation("c1").sender
+        assert kept.pages.listened([]) == {}
 
 
 @pytest.mark.usefixtures("roster")
