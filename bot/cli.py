@@ -94,6 +94,8 @@ def _working(words: Words) -> None:
     _now(_add(words, "tick", "fire what is due once, one JSON line a word or call"))
     _add(words, "migrate", "bring the database to the newest form")
     _add(words, "seed", "place the demo roster into an empty one")
+    dead = _add(words, "dead", "list the messages that could not be taken, or take one again")
+    dead.add_argument("--again", type=int, metavar="ID", help="take this message again")
     _add(words, "doctor", "check settings, catalogue, database and model")
     keys = _add(words, "keys", "show which keys seal what is kept")
     keys.add_argument("--rotate", action="store_true", help="make a new key and seal all anew")

@@ -14,6 +14,7 @@ from typing import Any, TextIO, TypeVar
 
 from bot.app import App, build_app, ready_interpreter, ready_writer, wall_clock
 from bot.channels import terminal
+from bot.dead_letters import NotAgain, about_letter, take_again
 from bot.inviting import invitation_text
 from bot.messages import Incoming, Reply
 from bot.releasing import release_by_case, release_conversation
@@ -180,6 +181,22 @@ def doctor(settings: Settings, _: Namespace) -> None:
     writer.close()
     for name, value in found.items():
         print(f"{name}: {value}")  # noqa: T201
+
+
+def dead(settings: Settings, wanted: Namespace) -> int:
+    """List the messages that could not be taken, one JSON line each, or take one of them again."""
+    if wanted.again is None:
+        for letter in _do(settings, lambda work: work.dead_letters.unsettled()):
+            write_line(sys.stdout, about_letter(letter))
+        return 0
+    with opened(settings, None) as app:
+        try:
+            taken = take_again(app.writer, app.turns.take, wanted.again, app.clock())
+        except NotAgain as why:
+            print(why, file=sys.stderr)  # noqa: T201
+            return 1
+    print("it was taken before" if taken.is_repeat else "taken")  # noqa: T201
+    return 0
 
 
 def agree(settings: Settings, wanted: Namespace) -> None:

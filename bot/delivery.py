@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol, TypeVar
 
-from bot.turns import Keeper
+from bot.keeper import Keeper
 from domain.conversation import DueWord, OutboxState, OutWord, Task, TaskKind
 from domain.ports import UnitOfWork
 from domain.session import BookingStatus

@@ -92,3 +92,14 @@ class Reply:
             "asks": dict(self.asks) if self.asks else None,
             "case": self.case,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a turn led to. `is_repeat` marks a message that was taken before."""
+
+    replies: tuple[Reply, ...]
+    conversation_id: str = ""
+    is_repeat: bool = False
+    has_recalled: bool = False
+    may_move: bool = False

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.dialogue.state import Stage
+from bot.keeper import Keeper
 from bot.render import Renderer
-from bot.turns import Keeper
 from bot.words_out import out_word
 from domain.conversation import Conversation, OutWord, Task, TaskKind
 from domain.errors import Refusal

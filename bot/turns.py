@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
 
 from bot.channels import CHANNELS
+from bot.dead_letters import Failed, lay_aside
 from bot.dialogue.effects import Say
 from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told
 from bot.dialogue.facts import NUMBERED
@@ -19,13 +18,14 @@ from bot.dialogue.step import step
 from bot.dialogue.view import View
 from bot.dialogue.words import chosen_in, is_consent
 from bot.effects import Carrying
-from bot.messages import TEXT_LIMIT, Incoming, Reply
+from bot.keeper import Keeper
+from bot.messages import TEXT_LIMIT, Incoming, Reply, Taken
 from bot.places import coded_place, place_at
 from bot.render import Renderer
 from bot.waiting import WaitingRoom
 from bot.words_out import out_word
 from domain.catalogue import Catalogue
-from domain.conversation import Conversation, HeardMessage, OutWord
+from domain.conversation import Conversation, HeardMessage, Lease, OutWord
 from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal, TalkMovedAway
 from domain.invitation import START, code_in
 from domain.ports import UnitOfWork
@@ -36,20 +36,6 @@ TRIES = 3
 STORIES = frozenset({Stage.NOTICE, Stage.TELLING, Stage.PROPOSING, Stage.RESTING})
 STORIES_AT_ONCE = 2  # of one batch may take 20 ms each; the others are read by the first stage
 BUSY = 8  # messages in one batch from which on the first stage alone reads, so that nobody waits
-
-T = TypeVar("T")
-
-
-class Keeper(Protocol):
-    """Where units of work come from: `storage.writer.Writer`."""
-
-    def submit(self, job: Callable[[UnitOfWork], T]) -> Future[T]:
-        """Do the job in a transaction; the future resolves once it is committed."""
-        ...
-
-    def read(self, job: Callable[[UnitOfWork], T]) -> T:
-        """Do a job that only reads, at once."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +48,6 @@ class Prepared:
     state: Dialogue
     event: Event
     now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a turn led to. `is_repeat` marks a message that was taken before."""
-
-    replies: tuple[Reply, ...]
-    conversation_id: str = ""
-    is_repeat: bool = False
-    has_recalled: bool = False
-    may_move: bool = False
 
 
 class Turns:
@@ -90,7 +65,7 @@ class Turns:
         self._interpreter = interpreter
         self._catalogue = catalogue
         self._renderer = renderer
-        self._clock = clock
+        self.clock = clock
         self._waiting_room = WaitingRoom()
 
     def take(self, incoming: Incoming) -> Taken:
@@ -114,6 +89,12 @@ class Turns:
         self.settle(taken)
         return taken
 
+    def lay_aside(
+        self, work: UnitOfWork, incoming: Incoming, error: Exception, lease: Lease | None = None
+    ) -> Taken:
+        """Leave a message that cannot be taken to a person, inside `work`."""
+        return lay_aside(work, self._renderer, Failed(incoming, error, self.clock(), lease))
+
     def settle(self, taken: Taken) -> None:
         """Forget what was held in memory for a turn that is committed now."""
         if taken.has_recalled:
@@ -124,7 +105,7 @@ class Turns:
 
         At most one message of a conversation may be in `messages`.
         """
-        now = self._clock()
+        now = self.clock()
         known = self._keeper.read(
             lambda work: work.conversations.get_all([(m.channel, m.sender) for m in messages])
         )
@@ -177,8 +158,11 @@ class Turns:
         waiting = self._waiting_room.look(conversation.id, now)
         return "\n".join([*(each.message.text or "" for each in waiting), text])[-TEXT_LIMIT:]
 
-    def commit(self, work: UnitOfWork, prepared: Prepared) -> Taken:
-        """Do everything of one turn inside `work`: inbox, steps and effects, state, outbox."""
+    def commit(self, work: UnitOfWork, prepared: Prepared, lease: Lease | None = None) -> Taken:
+        """Do everything of one turn inside `work`: inbox, steps and effects, state, outbox.
+
+        `lease` keeps other processes from this conversation; without one it is free after.
+        """
         told = prepared.event if isinstance(prepared.event, Told) else None
         message = _heard_message(prepared, told)
         carrying = Carrying(
@@ -193,7 +177,7 @@ class Turns:
             says.insert(0, Say("too_long", {"limit": TEXT_LIMIT}))
         words = [self._word(carrying.conversation, say, prepared.now) for say in says]
         state = replace(state, offered=_offered(words, state))
-        kept = self._kept(carrying.conversation, state, prepared.now)
+        kept = _kept(carrying.conversation, state, prepared.now, lease)
         work.conversations.save(kept)
         ids = work.outbox.add(words)
         self._tell_others(work, carrying)
@@ -255,15 +239,21 @@ class Turns:
             not_before=way.waits_until(now),
         )
 
-    def _kept(self, conversation: Conversation, state: Dialogue, now: datetime) -> Conversation:
-        return replace(
-            conversation,
-            state=to_data(state),
-            case_number=state.case_number,
-            is_held=state.stage is Stage.HELD,
-            dispute_type=state.dispute_type,
-            updated_at=now,
-        )
+
+def _kept(
+    conversation: Conversation, state: Dialogue, now: datetime, lease: Lease | None
+) -> Conversation:
+    return replace(
+        conversation,
+        state=to_data(state),
+        case_number=state.case_number,
+        is_held=state.stage is Stage.HELD,
+        dispute_type=state.dispute_type,
+        updated_at=now,
+        lease_holder=lease.holder if lease else None,
+        lease_until=lease.until if lease else None,
+        unreachable_since=None,  # who writes can be written to
+    )
 
 
 def after_refusal(prepared: Prepared, refusal: Refusal) -> Prepared | Taken:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One person on one channel. `state` is the dialogue as data, without words before consent."""
+    """One person on one channel. `state` is the dialogue as data, without words before consent.
+
+    While `lease_holder`, a process, has further messages of this person waiting, others leave the
+    conversation to it until `lease_until`. `unreachable_since`: the messenger takes no words to
+    this person any more; whoever writes again is reachable.
+    """
 
     id: str
     channel: str
@@ -24,11 +29,31 @@ class Conversation:
     is_held: bool = False
     with_person: bool = False
     dispute_type: str | None = None
+    lease_holder: str | None = None
+    lease_until: datetime | None = None
+    unreachable_since: datetime | None = None
 
     @property
     def may_move(self) -> bool:
         """Whether another device may take it up: agreed to, and not while somebody is in danger."""
         return self.consented_at is not None and not self.is_held
+
+    def is_leased_to_another(self, holder: str, now: datetime, longest: timedelta) -> bool:
+        """Whether another process than `holder` has the conversation now.
+
+        A lease that ends later than any can was written by a clock that has gone wrong since.
+        """
+        if self.lease_until is None or self.lease_holder in {None, holder}:
+            return False
+        return now < self.lease_until <= now + longest
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a process writes beside a turn so that others leave the conversation to it."""
+
+    holder: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +85,23 @@ class HeardMessage:
     confidence: float | None = None
     flags: tuple[str, ...] = ()
     model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that could not be taken, though it was tried again and the database answered.
+
+    `message` is what it said, as data, and None before consent. `error` is the name of a class.
+    """
+
+    channel: str
+    message_id: str
+    conversation_id: str | None
+    at: datetime
+    error: str
+    message: Mapping[str, Any] | None = None
+    id: int = 0
+    settled_at: datetime | None = None
 
 
 class OutboxState(StrEnum):

@@ -11,6 +11,7 @@ from domain.agreement import SettlementAgreement
 from domain.case import MediationCase, Role
 from domain.conversation import (
     Conversation,
+    DeadLetter,
     DueWord,
     HeardMessage,
     OutboxState,
@@ -46,6 +47,8 @@ class Conversations(Protocol):
         self, conversation: Conversation, sender: str
     ) -> None: ...  # to another device; refuses with ConversationMovedOn
 
+    def release(self, channel: str, sender: str, holder: str) -> None: ...  # ends its lease
+
 
 class Inbox(Protocol):
     """Every message that was taken."""
@@ -53,6 +56,18 @@ class Inbox(Protocol):
     def add(self, message: HeardMessage) -> None: ...  # refuses with AlreadyHeard
 
     def complete(self, message: HeardMessage) -> None: ...  # its words, once they may be kept
+
+
+class DeadLetters(Protocol):
+    """Every message that could not be taken."""
+
+    def add(self, letter: DeadLetter) -> int | None: ...  # its number; None where it is known
+
+    def get(self, letter_id: int) -> DeadLetter | None: ...
+
+    def unsettled(self) -> Sequence[DeadLetter]: ...  # oldest first
+
+    def settle(self, letter_id: int, at: datetime) -> None: ...
 
 
 class Outbox(Protocol):
@@ -215,6 +230,7 @@ class UnitOfWork(Protocol):
     conversations: Conversations
     inbox: Inbox
     outbox: Outbox
+    dead_letters: DeadLetters
     cases: Cases
     roster: Roster
     sessions: Sessions

@@ -26,6 +26,16 @@ SAVE = update(conversation).where(
 )
 HAND_OVER = SAVE.values(sender=bindparam("new_sender"), version=conversation.c.version + 1)
 
+RELEASE = (
+    update(conversation)
+    .where(
+        conversation.c.channel == bindparam("of_channel"),
+        conversation.c.sender == bindparam("of_sender"),
+        conversation.c.lease_holder == bindparam("held_by"),
+    )
+    .values(lease_holder=None, lease_until=None)
+)
+
 
 class SqlConversations:
     """`domain.ports.Conversations` on one connection."""
@@ -79,6 +89,10 @@ class SqlConversations:
         if self._connection.execute(HAND_OVER, row).rowcount != 1:
             raise ConversationMovedOn(conversation.id)
 
+    def release(self, channel: str, sender: str, holder: str) -> None:
+        row = {"of_channel": channel, "of_sender": sender, "held_by": holder}
+        self._connection.execute(RELEASE, row)
+
 
 def _changing(conversation: Conversation) -> dict[str, object]:
     return {
@@ -89,4 +103,7 @@ def _changing(conversation: Conversation) -> dict[str, object]:
         "is_held": conversation.is_held,
         "with_person": conversation.with_person,
         "dispute_type": conversation.dispute_type,
+        "lease_holder": conversation.lease_holder,
+        "lease_until": conversation.lease_until,
+        "unreachable_since": conversation.unreachable_since,
     }

@@ -73,6 +73,9 @@ conversation = Table(
     Column("is_held", Boolean, nullable=False),
     Column("with_person", Boolean, nullable=False),
     Column("dispute_type", Text),
+    Column("lease_holder", Text),
+    Column("lease_until", Moment),
+    Column("unreachable_since", Moment),
     UniqueConstraint("channel", "sender"),
     Index(None, "updated_at"),
     Index(None, "case_number"),
@@ -118,6 +121,21 @@ outbox = Table(
     Index(None, "conversation_id", "id"),
     Index("ix_outbox_not_sent", "conversation_id", "id", "state", **partial(NOT_SENT)),
     sqlite_autoincrement=True,  # a number is never given twice: readers remember how far they are
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("message_id", Words, nullable=False),
+    Column("conversation_id", Text, ForeignKey("conversation.id")),
+    Column("at", Moment, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("message", SealedJson("dead_letter.message")),
+    _number(),
+    Column("settled_at", Moment),
+    UniqueConstraint("channel", "message_id"),  # one that comes again is laid aside once
+    Index(None, "conversation_id"),
 )
 
 mediation_case = Table(

@@ -13,6 +13,7 @@ from domain.ports import (
     Agreements,
     Cases,
     Conversations,
+    DeadLetters,
     EvidenceRows,
     FollowUps,
     Inbox,
@@ -27,6 +28,7 @@ from storage.agreements import SqlAgreements
 from storage.audit import SqlAudit
 from storage.cases import SqlCases
 from storage.conversations import SqlConversations
+from storage.dead_letters import SqlDeadLetters
 from storage.evidence import SqlEvidence
 from storage.follow_ups import SqlFollowUps
 from storage.inbox import SqlInbox
@@ -50,6 +52,7 @@ class SqlUnitOfWork:
     conversations: Conversations
     inbox: Inbox
     outbox: Outbox
+    dead_letters: DeadLetters
     cases: Cases
     roster: Roster
     sessions: Sessions
@@ -106,6 +109,7 @@ class SqlUnitOfWork:
         self.conversations = SqlConversations(connection)
         self.inbox = SqlInbox(connection)
         self.outbox = SqlOutbox(connection)
+        self.dead_letters = SqlDeadLetters(connection)
         self.cases = SqlCases(connection)
         self.roster = self._roster
         self.sessions = SqlSessions(connection)

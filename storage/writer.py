@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from storage.engine import SQLITE, is_in_memory, open_readers
 from storage.roster import RosterMemory
@@ -30,6 +32,16 @@ class WriterClosed(RuntimeError):
 
 class CommitUnknown(RuntimeError):
     """The connection was lost while a commit was under way: it may have been kept or not."""
+
+
+AWAY = (OperationalError, InterfaceError, NoFreeConnection, CommitUnknown, WriterClosed)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database failed (away, full, locked), and not what it was asked to do."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, (*AWAY, sqlite3.OperationalError))
 
 
 class Writer:

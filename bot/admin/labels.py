@@ -69,7 +69,7 @@ TASKS: Mapping[str, str] = {
     "escalation": "报上一级",
     "no_slot": "没有空闲时间",
     "not_reached": "消息送不到",
-    "update_not_taken": "有消息没收进来",
+    "message_not_taken": "有消息没处理成",
     "follow_up_not_fired": "回访没发出去",
     "voice_note": "听语音，打回去",
     "evidence": "发来了材料",

@@ -40,14 +40,12 @@ from bot.delivery import Delivery, Gone, MaybeSent, NotSent
 from bot.lanes import Busy
 from bot.messages import Attachment, Incoming
 from bot.served import Served
-from domain.conversation import Task, TaskKind
 
 CHANNEL = "telegram"
 ALLOWED = '["message","callback_query"]'
 API = "https://api.telegram.org/bot"
 POLL_SECONDS = 25
 ANSWER_SECONDS = 10  # beyond the wait, for Telegram's answer to a poll
-TRIES = 3
 PAUSE_SECONDS = 2.0
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -93,8 +91,8 @@ def _may_have_arrived(error: NetworkError) -> bool:
 class TelegramChannel:
     """Polls for updates and takes them; an update is acknowledged only once it is committed.
 
-    An update that fails three times while the database answers is set aside for a person, so that
-    it blocks nobody; while the database is away nothing is acknowledged and nothing set aside.
+    What cannot be taken the lanes lay aside; an update that cannot even be translated is laid
+    aside here, so that it blocks nobody. While the database is away nothing is acknowledged.
     """
 
     def __init__(
@@ -145,41 +143,35 @@ class TelegramChannel:
             await self._take_safely(update)
 
     async def _take_safely(self, update: Mapping[str, Any]) -> None:
-        number, failures = update["update_id"], 0
         while True:
             try:
-                if failures < TRIES:
-                    await self.take(update)
-                else:
-                    await self._set_aside(update)
-            except Busy:
-                await asyncio.sleep(self._pause)
-            except Exception:
-                log.exception("update %s was not taken", number)
-                failures += await self._has_database()
+                await self.take(update)
+            except Exception as error:
+                if not isinstance(error, Busy):
+                    log.warning(
+                        "update %s is not taken yet: %s", update["update_id"], type(error).__name__
+                    )
                 await asyncio.sleep(self._pause)
             else:
                 return
 
-    async def _has_database(self) -> bool:
-        try:
-            await asyncio.wrap_future(
-                self._served.writer.submit(lambda work: work.conversations.get(CHANNEL, ""))
-            )
-        except Exception:
-            return False
-        return True
-
     async def take(self, raw: Mapping[str, Any]) -> None:
         """Take one update. Groups are told to write in private; a pressed button stops spinning."""
-        update = Update.de_json(dict(raw), self._bot)
-        chat, query = update.effective_chat, update.callback_query
+        number = f"{self._bot.id}:{raw['update_id']}"
+        try:
+            update = Update.de_json(dict(raw), self._bot)
+            chat, query = update.effective_chat, update.callback_query
+            messages = list(incomings(update, str(chat.id), number)) if chat else []
+        except Exception as unreadable:
+            await self._served.lanes.lay_aside(_unread(raw, number), unreadable)
+            self._wake()
+            return
         if chat is None:
             return
         if chat.type != ChatType.PRIVATE:
             await self._point_to_private(chat, update.message)
             return
-        for incoming in incomings(update, str(chat.id), f"{self._bot.id}:{update.update_id}"):
+        for incoming in messages:
             await self._served.lanes.take(incoming)
             self._wake()
         if query is not None:
@@ -190,22 +182,11 @@ class TelegramChannel:
             with suppress(TelegramError):
                 await chat.send_message(self._served.renderer.reply("groups_not_served", {}))
 
-    async def _set_aside(self, update: Mapping[str, Any]) -> None:
-        """Leave an update that cannot be taken to a person, and ask its sender to write again."""
-        now, number = self._served.clock(), update["update_id"]
-        task = Task(
-            TaskKind.ALERT,
-            now,
-            now,
-            f"telegram:{self._bot.id}:{number}",
-            details={"reason": "update_not_taken", "update": number},
-        )
-        await asyncio.wrap_future(self._served.writer.submit(lambda work: work.tasks.open(task)))
-        chat = _chat_of(update)
-        if chat is not None and chat > 0:  # groups have negative numbers
-            words = self._served.renderer.reply("not_read", {"why": "", "kind": ""})
-            with suppress(TelegramError):
-                await self._bot.send_message(chat, words)
+
+def _unread(raw: Mapping[str, Any], number: str) -> Incoming:
+    """Return what is known of an update that cannot be read: at best, who wrote it."""
+    chat = _chat_of(raw)
+    return Incoming(CHANNEL, str(chat) if chat and chat > 0 else "", number)  # groups are negative
 
 
 def _chat_of(update: Mapping[str, Any]) -> int | None:

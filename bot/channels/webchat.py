@@ -32,10 +32,9 @@ from bot.channels.webchat_visitor import (
 )
 from bot.guards import SAME_SITE, SENTENCES, Budget, fault, is_same, limited
 from bot.lanes import Busy
-from bot.messages import SENT, TEXT_LIMIT, Incoming
+from bot.messages import SENT, TEXT_LIMIT, Incoming, Taken
 from bot.pages import Pages
 from bot.served import Served
-from bot.turns import Taken
 from domain.conversation import HeardMessage, OutWord
 from domain.errors import TalkMovedAway
 from domain.invitation import code_in

@@ -44,10 +44,9 @@ from bot.delivery import (
 )
 from bot.guards import SENTENCES, Budget, limited
 from bot.lanes import Busy
-from bot.messages import Incoming
+from bot.messages import Incoming, Taken
 from bot.served import Served
 from bot.settings import WeChatAccount
-from bot.turns import Taken
 from domain.ports import UnitOfWork
 
 ANSWER_SECONDS = 4.0  # of WeChat's five; what is ready by then is the answer

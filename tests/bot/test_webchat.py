@@ -278,16 +278,32 @@ def test_when_too_many_wait_the_person_reads_what_to_do(tmp_path: Path) -> None:
 def test_a_bug_is_told_as_one_sentence_without_a_trace(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken(Keywords):
-        def read(self, messages: Any) -> Any:
-            raise RuntimeError("the secret of the house")
+    async def broken(_: object) -> Any:
+        raise RuntimeError("the secret of the house")
 
-    with serving(tmp_path, interpreter=Broken()) as house, house.client() as client:
+    with serving(tmp_path) as house, house.client() as client:
+        house.lanes.take = broken  # type: ignore[method-assign]
         answer = client.post("/chat/messages", json={"id": "12345678", "text": STORY})
 
     assert (answer.status_code, answer.json()) == (500, {"error": SENTENCES[500]})
     assert "default-src" in answer.headers["content-security-policy"]
     assert "the secret of the house" in caplog.text  # for the operator
+
+
+def test_who_writes_what_cannot_be_taken_is_told_so_once(tmp_path: Path) -> None:
+    class Broken(Keywords):
+        def read(self, messages: Any) -> Any:
+            raise RuntimeError
+
+    with (
+        serving(tmp_path, interpreter=Broken(), pause_seconds=0) as house,
+        house.client() as client,
+    ):
+        message = {"id": "12345678", "text": STORY}
+        answers = [client.post("/chat/messages", json=message).json() for _ in range(2)]
+
+    assert [[reply["id"] for reply in answer["replies"]] for answer in answers] == [[1], [1]]
+    assert "已经请工作人员来看" in answers[0]["replies"][0]["text"]
 
 
 @pytest.mark.parametrize("path", UNKNOWN_PLACES)
