@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import TypeVar
@@ -32,6 +33,7 @@ from bot.channels.wechat_incoming import (
     Fields,
     event_of,
     incoming_of,
+    media_of,
     moment_of,
     sender_of,
 )
@@ -67,11 +69,13 @@ class WeChat:
         served: Served,
         envelope: Envelope,
         wake: Callable[[], None],
+        fetch: Callable[[str], Awaitable[bytes]],
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._served = served
         self._envelope = envelope
         self._wake = wake
+        self._fetch = fetch
         self._answer_seconds = answer_seconds
         self._answers = Answers(served)
         self._messages = Budget(MESSAGES_A_MINUTE)
@@ -105,6 +109,9 @@ class WeChat:
             return self._refused(refused)
         if incoming is None:
             return PlainTextResponse(ACCEPTED)
+        if not self._messages.spend(incoming.sender):
+            return self._sealed(fields, SENTENCES[429])
+        incoming = await self._with_file(incoming, media_of(fields))
         return await self._answered(request, fields, incoming, ends_at)
 
     def _refused(self, refused: CallbackRefused) -> Response:
@@ -114,8 +121,6 @@ class WeChat:
     async def _answered(
         self, request: Request, fields: Fields, incoming: Incoming, ends_at: float
     ) -> Response:
-        if not self._messages.spend(incoming.sender):
-            return self._sealed(fields, SENTENCES[429])
         try:
             taken = await self._taken(incoming, ends_at)
         except Busy:
@@ -129,6 +134,15 @@ class WeChat:
             return PlainTextResponse(ACCEPTED)
         content = self._sealed(fields, answer.text).body
         return Given(content, request, partial(self._answers.settle, answer))
+
+    async def _with_file(self, incoming: Incoming, media_id: str | None) -> Incoming:
+        """Fetch what was sent, keep it if it may be kept, and say which became of it."""
+        if incoming.attachment is None or media_id is None:
+            return incoming
+        origin = (CHANNEL, incoming.sender, incoming.message_id)
+        fetch = partial(self._fetch, media_id)
+        kept = await self._served.evidence.receive(origin, incoming.attachment.kind, fetch)
+        return replace(incoming, attachment=kept)
 
     def _sealed(self, fields: Fields, text: str) -> Response:
         now = self._served.clock()
@@ -223,7 +237,7 @@ def open_wechat(
     api = WeChatApi(account, base_url)
     delivery = Delivery(served.writer, CHANNEL, WeChatPeer(api), served.clock)
     envelope = Envelope(account, served.clock)
-    wechat = WeChat(served, envelope, delivery.wake, answer_seconds)
+    wechat = WeChat(served, envelope, delivery.wake, api.media, answer_seconds)
     return Channel(wechat.routes(), lambda: delivering(delivery, api, pause_seconds))
 
 

@@ -15,6 +15,7 @@ CHOICE_LIMIT = 200  # characters
 SCENE = "qrscene_"  # stands before the payload of a code that was scanned to subscribe
 LEFT = "unsubscribe"
 _OPENID, _ID = re.compile(r"[A-Za-z0-9_-]{1,64}"), re.compile(r"[0-9]{1,24}")
+_MEDIA_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _START = re.compile(r"[pi][A-Za-z0-9_-]{1,62}")
 
 Fields = Mapping[str, str]
@@ -69,13 +70,22 @@ def _of_event(fields: Fields, event: str, sender: str, id_: str) -> Incoming | N
     return None
 
 
+def media_of(fields: Fields) -> str | None:
+    """Return the id under which a photo, or speech that is not in words, can be fetched."""
+    kind = fields.get("MsgType", "")
+    if kind == "image" or (kind == "voice" and not fields.get("Recognition", "").strip()):
+        media_id = fields.get("MediaId", "")
+        return media_id if _MEDIA_ID.fullmatch(media_id) else None
+    return None
+
+
 def _attachment(kind: str, fields: Fields) -> Attachment:
     match kind:
         case "voice":
             words = fields.get("Recognition", "").strip()
-            return Attachment("voice", words=words) if words else _refused("voice", "not_here")
+            return Attachment("voice", words=words) if words else _refused("voice", "lost")
         case "image":
-            return _refused("photo", "not_here")
+            return _refused("photo", "lost")
         case "video" | "shortvideo":
             return _refused("video", "not_taken")
     return _refused("file", "not_taken")

@@ -11,14 +11,16 @@ import httpx
 import pytest
 
 from bot.delivery import RESENT
+from bot.evidence.exhibit import LIMIT
 from bot.places import code_of
 from domain.conversation import OutboxState
 from nlu.interpreter import Heard, Understanding
 from nlu.rasa_interpreter import load
+from tests.bot.files import amr, photo
 from tests.bot.reply_samples import RENDERER
 from tests.bot.webhouse import House, Keywords, build_house
 from tests.bot.wechat_peer import Line, WeChatServer, until, wechat_line
-from tests.bot.wechathouse import agree, far, kept, near, settled, states
+from tests.bot.wechathouse import agree, far, kept, near, settled, states, tasks
 from tests.trained import models_folder
 
 YANG, LUO = "oYang_0123456789abcdefghij", "oLuo-0123456789abcdefghijk"
@@ -167,6 +169,78 @@ def test_what_is_no_text_is_answered_in_one_sentence(
     heard, words = kept(house, YANG)
     assert heard[-1] == kept_as
     assert template in [word.template for word in words]
+
+
+def files(house: House) -> list[Path]:
+    return [path for path in (house.settings.data / "evidence").rglob("*") if path.is_file()]
+
+
+def test_a_photo_is_fetched_and_kept_once_however_often_it_comes(
+    house: House, wechat: WeChatServer
+) -> None:
+    wechat.media["m-1"] = ("image/jpeg", photo())
+
+    async def go() -> list[str | None]:
+        await agree(wechat, YANG)
+        sent = wechat.message(YANG, "image", PicUrl="http://x", MediaId="m-1")
+        return [await wechat.brings(YANG, sent) for _ in range(2)]
+
+    first, second = near(house, wechat, go())
+
+    assert first == second is not None
+    assert len(files(house)) == 1
+    assert [word.template for word in kept(house, YANG)[1]].count("evidence_kept") == 1
+
+
+def test_speech_that_is_not_in_words_is_kept_and_a_person_listens_to_it(
+    house: House, wechat: WeChatServer
+) -> None:
+    wechat.media["m-1"] = ("audio/amr", amr())
+
+    async def go() -> None:
+        await agree(wechat, YANG)
+        await wechat.sends(YANG, "voice", MediaId="m-1", Format="amr", Recognition="")
+
+    near(house, wechat, go())
+
+    assert len(files(house)) == 1
+    assert ("phone", "voice_note") in tasks(house)
+
+
+@pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        (None, "没有传过来"),
+        (("image/jpeg", b"x" * (LIMIT + 1)), "太大"),
+        (("image/jpeg", b"PK\x03\x04 no picture"), "收不了"),
+        (("text/html", b"<html>"), "没有传过来"),
+    ],
+)
+def test_of_a_photo_that_is_not_kept_the_reason_is_said(
+    house: House, wechat: WeChatServer, media: tuple[str, bytes] | None, said: str
+) -> None:
+    if media is not None:
+        wechat.media["m-1"] = media
+
+    async def go() -> str | None:
+        await agree(wechat, YANG)
+        return await wechat.sends(YANG, "image", PicUrl="http://x", MediaId="m-1")
+
+    answer = near(house, wechat, go())
+
+    assert said in (answer or "")
+    assert files(house) == []
+
+
+def test_nothing_is_fetched_of_who_has_not_agreed(house: House, wechat: WeChatServer) -> None:
+    async def go() -> str | None:
+        await wechat.says(YANG, "你好")
+        return await wechat.sends(YANG, "image", PicUrl="http://x", MediaId="m-1")
+
+    answer = near(house, wechat, go())
+
+    assert "没有收下" in (answer or "")
+    assert wechat.asked_for == []
 
 
 def test_a_voice_note_that_wechat_has_understood_is_heard_as_its_words(

@@ -257,7 +257,7 @@ def test_a_word_after_the_48_hours_becomes_a_call_and_is_not_tried_for_ever(
 ) -> None:
     near(house, wechat, agree(wechat, YANG))
     house.clock.pass_by(hours=49)
-    number = with_case(house, YANG)
+    number = with_case(house, "wechat", YANG)
     queue(house, a_word(house, "明天见面", unasked=True, case_number=number))
 
     near(house, wechat, settled(house))
@@ -281,7 +281,7 @@ def test_within_the_48_hours_it_is_sent(house: House, wechat: WeChatServer) -> N
 def test_who_may_be_told_no_more_is_phoned(house: House, wechat: WeChatServer) -> None:
     near(house, wechat, agree(wechat, YANG))
     wechat.is_over(YANG, 1)
-    number = with_case(house, YANG)
+    number = with_case(house, "wechat", YANG)
     queue(house, *(a_word(house, text, case_number=number) for text in ("一", "二", "三")))
 
     near(house, wechat, settled(house))
@@ -297,7 +297,7 @@ def test_who_unsubscribes_gets_no_further_word_and_a_helper_is_told_once(
     async def go() -> None:
         await agree(wechat, YANG)
         house.clock.pass_by(seconds=1)
-        number = with_case(house, YANG)
+        number = with_case(house, "wechat", YANG)
         queue(house, a_word(house, "一", case_number=number, not_before=FAR))
         left = wechat.leaves(YANG)
         assert (await wechat.posts(left)).text == "success"

@@ -84,7 +84,8 @@ class WeChatServer:
     tokens: int = 0
     renewals: list[bool] = field(default_factory=list)
     objections: list[str] = field(default_factory=list)
-    media: dict[str, bytes] = field(default_factory=dict)
+    media: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    asked_for: list[str] = field(default_factory=list)
     _token: str = ""
     _refused: set[str] = field(default_factory=set)
     _faults: list[tuple[str, Fault]] = field(default_factory=list)
@@ -301,10 +302,21 @@ class WeChatServer:
         self.menus.append(menu["button"])
         return {"errcode": 0, "errmsg": "ok"}
 
-    def _checked(self, request: Request) -> Mapping[str, Any] | None:
+    async def give_media(self, request: Request) -> Any:
+        refused = self._checked(request, "media_id")
+        if refused:
+            return refused
+        self.asked_for.append(request.query_params["media_id"])
+        found = self.media.get(self.asked_for[-1])
+        if found is None:
+            return {"errcode": 40007, "errmsg": "invalid media_id"}
+        kind, data = found
+        return Response(data, media_type=kind)
+
+    def _checked(self, request: Request, *more: str) -> Mapping[str, Any] | None:
         token = request.query_params.get("access_token", "")
-        if set(request.query_params) != {"access_token"}:
-            raise Objection("access_token alone stands in the address")
+        if set(request.query_params) != {"access_token", *more}:
+            raise Objection(f"access_token {more} stand in the address, and nothing else")
         if token != self._token or token in self._refused:
             code = 42001 if token in self._refused else 40001
             return {"errcode": code, "errmsg": "access_token expired or invalid"}
@@ -317,6 +329,7 @@ class WeChatServer:
 PATHS: dict[tuple[str, str], Callable[[WeChatServer, Request], Awaitable[Any]]] = {
     ("POST", "stable_token"): WeChatServer.give_token,
     ("POST", "message/custom/send"): WeChatServer.send,
+    ("GET", "media/get"): WeChatServer.give_media,
     ("POST", "menu/create"): WeChatServer.create_menu,
 }
 

@@ -96,12 +96,12 @@ def with_wechat(house: House) -> House:
     return replace(house, settings=replace(house.settings, wechat=ACCOUNT))
 
 
-def with_case(house: House, person: str) -> int:
+def with_case(house: House, channel: str, person: str) -> int:
     """Give a person a case of its own; returns its number."""
     case = a_case()
 
     def keep(work: Any) -> None:
-        conversation = work.conversations.get("wechat", person)
+        conversation = work.conversations.get(channel, person)
         work.cases.add(case)
         work.conversations.save(replace(conversation, case_number=case.number))
 
