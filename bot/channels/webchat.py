@@ -6,11 +6,12 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -19,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from bot.channels.listening import MOVED, Listening, TooManyListeners
 from bot.channels.opening import Channel
 from bot.channels.web_words import Shown, as_wire, parts_of, shown, word_as_wire
+from bot.channels.webchat_files import FILES_A_MINUTE, Files
 from bot.channels.webchat_resume import WebResume
 from bot.channels.webchat_visitor import (
     LARGE,
@@ -32,7 +34,7 @@ from bot.channels.webchat_visitor import (
 )
 from bot.guards import SAME_SITE, SENTENCES, Budget, fault, is_same, limited
 from bot.lanes import Busy
-from bot.messages import SENT, TEXT_LIMIT, Incoming, Taken
+from bot.messages import KINDS, SENT, TEXT_LIMIT, Attachment, Incoming, Taken
 from bot.pages import Pages
 from bot.served import Served
 from domain.conversation import HeardMessage, OutWord
@@ -73,6 +75,8 @@ class WebChat:
         self._messages = Budget(MESSAGES_A_MINUTE)
         self._newcomers = Budget(NEWCOMERS_A_MINUTE)
         self._streams = Budget(STREAMS_A_MINUTE)
+        self._sent = Budget(FILES_A_MINUTE)
+        self._files = Files(served.evidence, CHANNEL)
         self._resume = WebResume(served, pages, CHANNEL)
         self._notice = parts_of(served.renderer.reply("notice", {}))
         self._notice_choices = tuple(served.renderer.choice(id_) for id_ in NOTICE_CHOICES)
@@ -82,6 +86,7 @@ class WebChat:
         """Return the routes, the busiest first."""
         return [
             Route("/chat/messages", self.take_json, methods=["POST"]),
+            Route("/chat/files", self.take_file, methods=["POST"]),
             Route("/", self.show, methods=["GET"]),
             Route("/", self.take_form, methods=["POST"]),
             Route("/i/{code}", self.invited, methods=["GET"]),
@@ -98,6 +103,9 @@ class WebChat:
         visitor = visitor_of(request)
         incoming = _from_json(visitor, await limited(request, BODY_LIMIT).body())
         self._spend(visitor, request)
+        return await self._answer(request, visitor, incoming)
+
+    async def _answer(self, request: Request, visitor: Visitor, incoming: Incoming) -> Response:
         taken = await self._take(incoming)
         replies = [as_wire(r.id, r.text, r.choices, r.asks, r.case) for r in taken.replies]
         may_move = taken.may_move
@@ -113,24 +121,57 @@ class WebChat:
         except TalkMovedAway:
             raise fault(410) from None
 
+    async def take_file(self, request: Request) -> Response:
+        """Take a file as the whole body, `id` and `kind` in the query; answer as to a message."""
+        if request.headers.get("content-type", "") != "application/octet-stream":
+            raise fault(415)
+        kind = request.query_params.get("kind", "")
+        if kind not in KINDS:
+            raise fault(400)
+        visitor = visitor_of(request)
+        message_id = _message_id(visitor, request.query_params.get("id"))
+        self._spend(visitor, request)
+        self._spend_file(visitor)
+        sent = await self._files.from_body(request, visitor.sender, message_id, kind)
+        return await self._answer(request, visitor, _sent(visitor, message_id, sent))
+
+    def _spend_file(self, visitor: Visitor) -> None:
+        if not visitor.is_known or not self._sent.spend(visitor.sender):
+            raise fault(429 if visitor.is_known else 403)
+
     async def take_form(self, request: Request) -> Response:
         """Take the same from a form, for browsers without scripts; then show the page anew."""
         visitor = visitor_of(request)
-        form = await limited(request, BODY_LIMIT).form(max_files=0, max_fields=6)
-        given = {name: value for name, value in form.items() if isinstance(value, str)}
-        if visitor.is_known and not is_same(given.get("token", ""), visitor.form_token):
-            raise fault(403)
+        async with self._files.form(request, visitor.is_known) as form:
+            given = {name: value for name, value in form.items() if isinstance(value, str)}
+            if visitor.is_known and not is_same(given.get("token", ""), visitor.form_token):
+                raise fault(403)
+            files = [f for f in form.getlist("file") if isinstance(f, UploadFile) and f.size]
+            try:
+                await self._take_fields(request, visitor, given)
+                for place, file in enumerate(files):
+                    await self._take_field_file(visitor, f"{given.get('id')}-{place}", file)
+            except (HTTPException, Busy) as refusal:
+                status = refusal.status_code if isinstance(refusal, HTTPException) else 503
+                draft = given.get("text", "").strip()
+                return await self._page(request, status, SENTENCES[status], draft)
+        return remember(request, RedirectResponse("/#now", 303), visitor)
+
+    async def _take_fields(
+        self, request: Request, visitor: Visitor, given: Mapping[str, str]
+    ) -> None:
         text, choice = given.get("text", "").strip(), given.get("choice", "")
         if text or choice:
             wanted = {"choice": choice} if choice else {"text": text}
             incoming = _incoming(visitor, {"id": given.get("id"), **wanted})
-            try:
-                self._spend(visitor, request)
-                await self._take(incoming)
-            except (HTTPException, Busy) as refusal:
-                status = refusal.status_code if isinstance(refusal, HTTPException) else 503
-                return await self._page(request, status, SENTENCES[status], text)
-        return remember(request, RedirectResponse("/#now", 303), visitor)
+            self._spend(visitor, request)
+            await self._take(incoming)
+
+    async def _take_field_file(self, visitor: Visitor, id_: str, file: UploadFile) -> None:
+        message_id = _message_id(visitor, id_)
+        self._spend_file(visitor)
+        sent = await self._files.from_field(file, visitor.sender, message_id)
+        await self._take(_sent(visitor, message_id, sent))
 
     async def show(self, request: Request) -> Response:
         """Show the conversation so far; a fresh visitor sees the notice and nothing is kept."""
@@ -249,17 +290,25 @@ def _from_json(visitor: Visitor, body: bytes) -> Incoming:
 
 def _incoming(visitor: Visitor, data: dict[str, Any]) -> Incoming:
     """Check a message; its id counts within this sender alone, so nobody can take another's."""
-    id_, text, choice = data.get("id"), data.get("text"), data.get("choice")
-    if not isinstance(id_, str) or not _MESSAGE_ID.fullmatch(id_):
-        raise fault(400)
+    text, choice = data.get("text"), data.get("choice")
     if (text is None) == (choice is None):
         raise fault(400)
     if choice is not None and not (isinstance(choice, str) and 0 < len(choice) <= CHOICE_LIMIT):
         raise fault(400)
     if text is not None and not (isinstance(text, str) and text.strip()):
         raise fault(400)
-    message_id = f"{visitor.sender}:{id_}"
+    message_id = _message_id(visitor, data.get("id"))
     return Incoming(CHANNEL, visitor.sender, message_id, text=_whole(text), choice=_whole(choice))
+
+
+def _message_id(visitor: Visitor, id_: object) -> str:
+    if not isinstance(id_, str) or not _MESSAGE_ID.fullmatch(id_):
+        raise fault(400)
+    return f"{visitor.sender}:{id_}"
+
+
+def _sent(visitor: Visitor, message_id: str, attachment: Attachment) -> Incoming:
+    return Incoming(CHANNEL, visitor.sender, message_id, attachment=attachment)
 
 
 def _whole(text: str | None) -> str | None:

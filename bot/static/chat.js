@@ -9,6 +9,7 @@
   var WAITS = [1, 2, 4, 8, 15]; // seconds between two tries
   var ANSWER_SECONDS = 40; // after which a try counts as lost
   var LATER_WAITS = [3, 10, 30, 60]; // seconds before listening anew where the server refused
+  var FILE_LIMIT = 10 * 1024 * 1024; // bytes
   var ESCAPES_MS = 1500;
   var log = document.getElementById("log");
   var form = document.getElementById("say");
@@ -136,12 +137,58 @@
     });
   }
 
+  /* A file is the whole body; only XMLHttpRequest tells how far it is. */
+  function postFile(item) {
+    return new Promise(function (done, failed) {
+      var request = new XMLHttpRequest();
+      request.open("POST", "/chat/files?id=" + item.message.id + "&kind=" + kindOf(item.file));
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.upload.onprogress = function (event) {
+        if (event.lengthComputable) {
+          markOf(item).textContent = "正在传 " + Math.floor(event.loaded / event.total * 100) + "%";
+        }
+      };
+      request.onload = function () {
+        var data;
+        try { data = JSON.parse(request.responseText); } catch (error) { return failed({}); }
+        if (request.status === 200) return done(data);
+        return failed({ told: data.error, status: request.status });
+      };
+      request.onerror = request.onabort = request.ontimeout = function () { failed({}); };
+      request.timeout = 5 * 60 * 1000;
+      request.send(item.file);
+    });
+  }
+
+  function kindOf(file) {
+    return { image: "photo", audio: "voice", video: "video" }[file.type.split("/")[0]] || "file";
+  }
+
+  function sendFile(event) {
+    var file = event.target.files[0];
+    event.target.value = "";
+    more.open = false;
+    if (!file) return;
+    dropChoices();
+    var name = (kindOf(file) === "photo" ? "照片 " : "文件 ") + file.name;
+    var item = { message: { id: newId() }, file: file, words: showMine(name, "正在发送…") };
+    if (file.size > FILE_LIMIT) return tooLarge(item);
+    waiting.push(item);
+    if (tries) tryNow();
+    else pump();
+  }
+
+  function tooLarge(item) {
+    item.words.classList.add("failed");
+    markOf(item).textContent = "太大了，没有发。请拍成照片发来。";
+  }
+
   function pump() {
     if (isSending || !waiting.length) return;
     clearTimeout(timer);
     isSending = true;
     waitingMark.textContent = tries ? "" : "和解正在看…";
-    post(waiting[0].message).then(taken, refused).then(function () { isSending = false; pumpOn(); });
+    (waiting[0].file ? postFile(waiting[0]) : post(waiting[0].message)).then(taken, refused).then(function () { isSending = false; pumpOn(); });
   }
 
   function pumpOn() {
@@ -378,6 +425,9 @@
     sendBox();
   });
   box.addEventListener("input", fit);
+  each(more.querySelectorAll("input[type=file]"), function (input) {
+    input.addEventListener("change", sendFile);
+  });
   if (tabs) tabs.onmessage = hearTab;
   window.addEventListener("offline", lineIsAway);
   window.addEventListener("online", function () { if (tries) tryNow(); else lineIsBack(); });
@@ -388,6 +438,7 @@
   });
   window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
 
+  document.documentElement.classList.add("live");
   toEnd();
   listen();
   if (window.matchMedia("(min-width: 700px)").matches) {
