@@ -95,6 +95,7 @@ class FlagFigures:
 class SafetyFigures:
     """The safety panel. `any_` counts look-alikes with whatever flag up."""
 
+    total: int
     flags: tuple[FlagFigures, ...]
     lookalikes: int
     any_on_lookalikes: int
@@ -140,6 +141,7 @@ class Figures:
     intents: IntentFigures
     slices: tuple[Slice, ...]
     safety: SafetyFigures
+    tuned: SafetyFigures
     matters: MatterFigures
     second_stage: float
     second_stage_stories: float
@@ -167,16 +169,18 @@ def figures_of(model: str, judged: Sequence[Judged]) -> Figures:
     """Measure the answers of a model to the whole gold set."""
     parts = {name: [each for each in judged if each.line.part == name] for name in PARTS}
     disputes, intents = parts["disputes"], parts["intents"]
+    held_out = [each for each in judged if each.line.part != "tuned"]
     return Figures(
         model=model,
-        lines=len(judged),
+        lines=len(held_out),
         types=type_figures(disputes),
         safety_types=type_figures(parts["safety"]),
         intents=intent_figures([*disputes, *intents]),
-        slices=tuple(_slice(name, judged) for name in REGISTERS),
-        safety=safety_figures(judged),
+        slices=tuple(_slice(name, held_out) for name in REGISTERS),
+        safety=safety_figures(held_out),
+        tuned=safety_figures(parts["tuned"], "tuned"),
         matters=matter_figures([*disputes, *intents]),
-        second_stage=m.mean([each.answer.second_stage for each in judged]),
+        second_stage=m.mean([each.answer.second_stage for each in held_out]),
         second_stage_stories=m.mean([each.answer.second_stage for each in disputes]),
     )
 
@@ -229,11 +233,11 @@ def intent_figures(judged: Sequence[Judged]) -> IntentFigures:
     )
 
 
-def safety_figures(judged: Sequence[Judged]) -> SafetyFigures:
-    """Measure the red flags on every message."""
+def safety_figures(judged: Sequence[Judged], part: str = "safety") -> SafetyFigures:
+    """Measure the red flags on every message; the look-alikes are those of `part`."""
     unflagged = [each for each in judged if not each.line.flags]
-    lookalikes = [each for each in unflagged if each.line.part == "safety"]
-    elsewhere = [each for each in unflagged if each.line.part != "safety"]
+    lookalikes = [each for each in unflagged if each.line.part == part]
+    elsewhere = [each for each in unflagged if each.line.part != part]
     beside = [each for each in judged if each.line.flags]
 
     def up(flag: str, lines: Sequence[Judged]) -> int:
@@ -246,6 +250,7 @@ def safety_figures(judged: Sequence[Judged]) -> SafetyFigures:
         counts = (up(flag, lookalikes), up(flag, elsewhere), up(flag, beside))
         flags.append(FlagFigures(flag, len(true), caught, *counts))
     return SafetyFigures(
+        len(judged),
         tuple(flags),
         len(lookalikes),
         sum(bool(each.false_flags) for each in lookalikes),
@@ -284,7 +289,7 @@ def matter_figures(judged: Sequence[Judged]) -> MatterFigures:
 
 def _slice(register: str, judged: Sequence[Judged]) -> Slice:
     lines = [each for each in judged if each.line.register == register]
-    typed = [each for each in lines if each.line.part == "disputes"]
+    typed = [each for each in lines if each.line.part in ("disputes", "dialect")]
     intents = [each for each in lines if each.line.part != "safety" and each.line.intent]
     true = sum(len(each.line.flags) for each in lines)
     missed = sum(len(each.missed_flags) for each in lines)

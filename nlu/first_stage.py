@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +18,8 @@ from numpy.typing import NDArray
 from nlu.calibration import Calibration
 from nlu.labelled import NONE, Labelled, Labels
 from nlu.ngrams import Floats, Rows, Vocabulary
-from nlu.reading import Reading, Weights
+from nlu.reading import Part, Reading, Weights
+from nlu.windows import windows
 
 FOLDS = 3
 PENALTY = 0.5  # LinearSVC's C; see docs/decisions/0002-two-stages.md
@@ -32,15 +36,20 @@ class FirstStage:
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Return the probabilities of each text, in order."""
-        found = [self.weights.vocabulary.rows(text) for text in texts]
         weights = self.weights
+        parts = [windows(text) for text in texts]
+        found = [weights.vocabulary.rows(text) for text in (*texts, *chain.from_iterable(parts))]
         sums = [margins_of(rows, weights.vocabulary, weights.matrix) for rows, _ in found]
         margins = np.stack(sums) + self.bias
-        parts = self.calibration.probabilities(margins, self.weights.labels)
-        return [
-            Reading(intents, types, topics, flags, known, rows, self.weights)
-            for (rows, known), intents, types, topics, flags in zip(found, *parts, strict=True)
+        chances = self.calibration.probabilities(margins, weights.labels)
+        readings = [
+            Reading(intents, types, topics, flags, known, rows, weights)
+            for (rows, known), intents, types, topics, flags in zip(found, *chances, strict=True)
         ]
+        rest = iter(readings[len(texts) :])
+        for reading, told in zip(readings, parts, strict=False):
+            reading.parts = tuple(Part(text, next(rest)) for text in told)
+        return readings[: len(texts)]
 
     @classmethod
     def train(cls, sentences: Sequence[Labelled]) -> FirstStage:
@@ -97,16 +106,22 @@ def margins_of(rows: Rows, vocabulary: Vocabulary, matrix: Floats) -> Floats:
 
 
 def _folds(sentences: Sequence[Labelled]) -> NDArray[np.intp]:
-    """Deal the sentences of each label out in turn, so that every fold has its share."""
-    order = sorted(range(len(sentences)), key=lambda i: _sort_key(sentences[i]))
+    """Deal the sentences of each group of labels out in turn, in an order that shows nothing.
+
+    Every fold has its share of each label, and a new sentence moves only those of its own group.
+    """
     fold = np.empty(len(sentences), np.intp)
-    fold[order] = np.arange(len(sentences)) % FOLDS
+    dealt: Counter[tuple[str, ...]] = Counter()
+    for place in sorted(range(len(sentences)), key=lambda i: crc32(sentences[i].text.encode())):
+        group = _group(sentences[place])
+        fold[place] = dealt[group] % FOLDS
+        dealt[group] += 1
     return fold
 
 
-def _sort_key(sentence: Labelled) -> tuple[str, ...]:
-    told = (sentence.intent, sentence.dispute_type, sentence.topic, sentence.register)
-    return (*(str(each) for each in told), *sorted(sentence.flags), sentence.text[::-1])
+def _group(sentence: Labelled) -> tuple[str, ...]:
+    told = (sentence.intent, sentence.dispute_type, sentence.topic)
+    return (*(str(each) for each in told), *sorted(sentence.flags))
 
 
 def _fit(

@@ -6,7 +6,7 @@ All bounds are on calibrated probabilities; docs/decisions/0002 tells how they w
 from __future__ import annotations
 
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION
-from nlu.reading import Reading
+from nlu.reading import Part, Reading
 from nlu.safety import panel
 
 SURE = 0.8  # 97 of 100 such types are right
@@ -17,6 +17,7 @@ KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
 DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.65, 0.9, 18  # the last in characters
 GREY = (0.02, 0.6)  # a flag between these is asked of the second stage
+PARTS_READ = 2  # of a long story, by the second stage; about 10 ms each
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 
 
@@ -50,7 +51,7 @@ def needs_second(text: str, reading: Reading) -> bool:
     """Tell whether the second stage should read a story again."""
     if len(text) < STORY:
         return False
-    if any(GREY[0] <= p < GREY[1] for p in reading.flags.tolist()):
+    if _greyest(reading) >= GREY[0] or parts_for_second(reading):
         return True
     best = int(reading.intents.argmax())
     if reading.intents[best] < CLEAR_INTENT:
@@ -59,6 +60,17 @@ def needs_second(text: str, reading: Reading) -> bool:
     return speaks_of_matter and bool(reading.types.max() < CLEAR_TYPE)
 
 
+def parts_for_second(reading: Reading) -> list[Part]:
+    """Return the parts of a story whose flags the second stage should look at, most two."""
+    grey = [(_greyest(part.reading), place) for place, part in enumerate(reading.parts)]
+    chosen = sorted((each for each in grey if each[0] >= GREY[0]), reverse=True)[:PARTS_READ]
+    return [reading.parts[place] for _, place in chosen]
+
+
+def _greyest(reading: Reading) -> float:
+    return max((p for p in reading.flags.tolist() if p < GREY[1]), default=0.0)
+
+
 def flags(text: str, reading: Reading) -> frozenset[str]:
     """Return the red flags that are up, by words or by score."""
-    return panel().flags(text, reading.flags)
+    return panel().flags(text, reading.most_flags)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 GOLD = Path(__file__).parent.parent / "tests" / "nlu" / "gold"
-PARTS = ("disputes", "intents", "safety")
+# `tuned` shaped the rules and bounds of the safety panel, so no figure counts it; the authors of
+# rules and corpus have seen nothing of the others.
+PARTS = ("disputes", "dialect", "intents", "safety", "tuned")
 
 
 class NoGold(Exception):

@@ -30,6 +30,8 @@ class Reading:
     """Probabilities of one message, in the order of the labels; the second stage may better them.
 
     `known` is the share of its n-grams that training knew. `rows` are their places in `weights`.
+    `parts` are those of a long story (`nlu.windows`): once the second stage has read one, a flag
+    that is up in it is up in the whole. The first stage alone is too easily alarmed by a part.
     """
 
     intents: Any
@@ -40,3 +42,19 @@ class Reading:
     rows: Rows
     weights: Weights
     second_stage: bool = False
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def most_flags(self) -> list[float]:
+        """The probability of each flag, in the whole or in the part that speaks most for it."""
+        read = (part.reading for part in self.parts)
+        told = [self.flags, *(each.flags for each in read if each.second_stage)]
+        return list(map(max, zip(*(row.tolist() for row in told), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a long story, read by itself."""
+
+    text: str
+    reading: Reading

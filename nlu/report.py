@@ -141,7 +141,9 @@ def summary(figures: Figures) -> str:
     )
     heads = [title, *met, *_type_lines("dispute types", figures.types)]
     also = _type_lines("types of the safety messages", figures.safety_types)
-    return "\n".join([*heads, *also, *_matter_lines(figures), *flags, *slices, shares])
+    tuned = " ".join(f"{each.flag} {percent(each.recall)}" for each in figures.tuned.flags)
+    seen = f"recall on the {figures.tuned.total} messages that shaped the safety rules: {tuned}"
+    return "\n".join([*heads, *also, *_matter_lines(figures), *flags, *slices, shares, seen])
 
 
 def _type_lines(name: str, told: TypeFigures) -> list[str]:

@@ -17,6 +17,7 @@ from nlu import gates
 from nlu.calibration import between, between_odds
 from nlu.components.ngram_stage import labelled
 from nlu.embedder import Embedder, is_installed
+from nlu.ngrams import Floats
 from nlu.reading import ASKED, EMBEDDING, READING, Reading
 from nlu.second_stage import SecondStage
 
@@ -91,13 +92,20 @@ class SentenceStage(GraphComponent):
         text, reading = message.data[TEXT], message.data[READING]
         if self._embedder is None or message.data[ASKED] or not gates.needs_second(text, reading):
             return
-        weights = reading.weights
-        embedding = self._embedder.embed([text])[0]
-        intents, types, topics, flags = stage.read(
-            embedding, reading.rows, weights.vocabulary, weights.labels
-        )
-        # Meaning decides the type alone; for the rest both stages together err least.
-        reading.types, reading.topics = types, topics
-        reading.intents = between(reading.intents, intents)
-        reading.flags = between_odds(reading.flags, flags)
-        reading.second_stage = True
+        parts = gates.parts_for_second(reading)
+        embeddings = self._embedder.embed([text, *(part.text for part in parts)])
+        for each, row in zip((reading, *(p.reading for p in parts)), embeddings, strict=True):
+            better(stage, each, row)
+
+
+def better(stage: SecondStage, reading: Reading, embedding: Floats) -> None:
+    """Put into a reading what the second stage makes of the same text."""
+    weights = reading.weights
+    intents, types, topics, flags = stage.read(
+        embedding, reading.rows, weights.vocabulary, weights.labels
+    )
+    # Meaning decides the type alone; for the rest both stages together err least.
+    reading.types, reading.topics = types, topics
+    reading.intents = between(reading.intents, intents)
+    reading.flags = between_odds(reading.flags, flags)
+    reading.second_stage = True

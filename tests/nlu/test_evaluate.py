@@ -95,6 +95,15 @@ def test_a_flag_is_recalled_where_it_is_true_and_false_where_nobody_would_raise_
     assert safety.alarm_share == 2 / 10
 
 
+def test_messages_that_shaped_the_rules_are_measured_apart():
+    told = judged("tuned", type_="loan", flags=("dv",), up=())
+    figures = figures_of("m", [*BY_HAND, told])
+
+    assert figures.lines == len(BY_HAND)
+    assert figures.safety == figures_of("m", BY_HAND).safety
+    assert {each.flag: each.true for each in figures.tuned.flags if each.true} == {"dv": 1}
+
+
 def test_strangers_are_told_from_matters_by_how_likely_a_matter_is():
     matters = figures_of("m", BY_HAND).matters
 
@@ -152,7 +161,9 @@ def test_the_trained_model_is_measured_on_every_line_of_the_gold_set(model, tmp_
     told = evaluate_and_report(model, tmp_path / "reports" / "nlu.html")
 
     assert told.figures is not None
-    assert told.figures.lines == len(read_gold()) > 10 * BATCH
+    tuned = [line for line in read_gold() if line.part == "tuned"]
+    assert told.figures.lines == len(read_gold()) - len(tuned) > 10 * BATCH
+    assert told.figures.tuned.total == len(tuned) > 400
     assert told.figures.types.lines == 400
     assert len(told.figures.types.scores) == 25
     assert told.figures.types.macro_f1 > 0.8  # below this something is broken, not merely weak

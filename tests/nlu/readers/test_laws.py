@@ -150,12 +150,20 @@ LONG = (
 
 @pytest.mark.parametrize("text", LONG, ids=lambda text: text[:4].encode("unicode_escape").decode())
 def test_ten_thousand_characters_take_no_longer_than_their_share(text):
-    read_facts(text[:1000], NOW)
-    started = time.perf_counter()
+    short, long = seconds(text[:1000]), seconds(text)
 
-    read_facts(text, NOW)
+    assert long < 20 * short + 0.05
 
-    assert time.perf_counter() - started < 1.0
+
+def seconds(text: str) -> float:
+    """Return the shortest of two readings, in the thread's own time."""
+
+    def once() -> float:
+        began = time.thread_time()
+        read_facts(text, NOW)
+        return time.thread_time() - began
+
+    return min(once(), once())
 
 
 def test_an_aware_clock_is_as_good_as_a_local_one():
