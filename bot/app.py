@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.admin.sign_in import load_key
 from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
-from bot.render import Renderer
+from bot.render import House, Renderer
 from bot.settings import Settings
 from bot.turns import Turns
 from domain.calendar import LOCAL
@@ -63,7 +63,8 @@ def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
     interpreter = ready_interpreter(settings)
     writer = ready_writer(settings)
     names = writer.read(lambda work: {m.id: m.name for m in work.roster.all()})
-    renderer = Renderer(catalogue, lambda mediator_id: names.get(mediator_id, ""))
+    house = House(settings.operator, settings.draft_days, settings.chat_days, settings.public_url)
+    renderer = Renderer(catalogue, lambda mediator_id: names.get(mediator_id, ""), house)
     turns = Turns(writer, interpreter, catalogue, renderer, clock)
     lanes = Lanes(turns, writer)
     desk = EvidenceDesk(writer, evidence_files(settings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot import own_info
 from bot.dialogue.effects import (
     AllowContact,
     Book,
@@ -15,7 +16,6 @@ from bot.dialogue.effects import (
     FindSlots,
     ForgetWaiting,
     GiveBack,
-    GiveConsent,
     Hold,
     KeepEvidence,
     KeepPlace,
@@ -48,6 +48,7 @@ from domain.case import Role
 from domain.conversation import Conversation, HeardMessage, Task
 from domain.evidence import Evidence
 from domain.ports import UnitOfWork
+from domain.privacy import Notice
 from domain.services import booking, follow_up, intake, two_sides
 from domain.services.booking import BookSession
 from domain.services.follow_up import Word
@@ -69,14 +70,15 @@ class Carrying:
     told: Told | None
     now: datetime
     waiting_room: WaitingRoom
+    notice: Notice
     has_recalled: bool = False
     words: list[Word] = field(default_factory=list)
 
     def carry_out(self, effect: Effect) -> Event | None:
         """Do what the effect says and return its answer, if it has one. May raise a Refusal."""
         match effect:
-            case GiveConsent():
-                self.conversation = replace(self.conversation, consented_at=self.now)
+            case _ if isinstance(effect, own_info.EFFECTS):
+                return self._see_to_info(effect)
             case KeepWaiting() | ForgetWaiting() | KeepPlace():
                 self._wait(effect)
             case RecallWaiting() | RecallPlace():
@@ -92,6 +94,12 @@ class Carrying:
             case _:
                 return self._serve(effect)
         return None
+
+    def _see_to_info(self, effect: Effect) -> Event | None:
+        self.conversation, answer = own_info.carry_out(
+            self.work, self.conversation, effect, self.notice, self.now
+        )
+        return answer
 
     def _wait(self, effect: KeepWaiting | ForgetWaiting | KeepPlace) -> None:
         if isinstance(effect, ForgetWaiting):

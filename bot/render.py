@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,31 @@ WEEKDAYS = "一二三四五六日"
 STORY_SHOWN, WORDS_SHOWN = 60, 40  # characters of a citizen's own words that are repeated to him
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the words say of this installation: who runs it, how long what is kept, where it is.
+
+    `url` is where people reach the web, without a slash at its end; empty where they cannot.
+    """
+
+    operator: str = "本乡镇人民调解委员会"
+    draft_days: int = 30
+    chat_days: int = 180
+    url: str = ""
+
+
 class Renderer:
     """Renders reply templates and labels choices. A missing value is an error, never a hole.
 
     `name_of` gives a helper's name by id for the labels of times; an empty name is left out.
     """
 
-    def __init__(self, catalogue: Catalogue, name_of: Callable[[str], str] = lambda _: "") -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        name_of: Callable[[str], str] = lambda _: "",
+        house: House = House(),
+    ) -> None:
         fixed: dict[str, str] = yaml.safe_load(
             (TEMPLATES / "choices.yaml").read_text(encoding="utf-8")
         )
@@ -51,7 +70,7 @@ class Renderer:
             "when": when,
         }
         replies.tests["stale"] = lambda rule, now: is_stale(rule, now.astimezone(LOCAL).date())
-        replies.globals |= {"choice": fixed, "catalogue": catalogue}
+        replies.globals |= {"choice": fixed, "catalogue": catalogue, "house": house}
         # All are compiled here, so that a broken one stops the start and none delays a reply.
         self._replies = {
             name.removesuffix(".j2"): _compiled(replies, name)

@@ -35,6 +35,11 @@ class Settings:
     port: int
     telegram_token: str | None
     tick_seconds: int
+    operator: str
+    public_url: str
+    draft_days: int
+    chat_days: int
+    audit_days: int
     wechat: WeChatAccount | None = None
 
     @property
@@ -54,6 +59,11 @@ KNOWN: Mapping[str, str] = {
     "HEJIE_WECHAT_SECRET": "its AppSecret",
     "HEJIE_WECHAT_TOKEN": "the token (令牌) of its server settings",
     "HEJIE_WECHAT_AES_KEY": "the EncodingAESKey (消息加解密密钥) of its server settings",
+    "HEJIE_OPERATOR": "who runs this and is named in the notice (default: 本乡镇人民调解委员会)",
+    "HEJIE_PUBLIC_URL": "where people reach the web, for links sent by messengers: https://...",
+    "HEJIE_DRAFT_DAYS": "days after which what was begun and left is erased (default: 30)",
+    "HEJIE_CHAT_DAYS": "days after the end of a case that its chat is kept (default: 180)",
+    "HEJIE_AUDIT_DAYS": "days that the record of readings is kept (default: 1095)",
     "HEJIE_TICK_SECONDS": "seconds between two ticks of the scheduler (default: 20)",
 }
 
@@ -93,6 +103,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         telegram_token=token,
         tick_seconds=_whole(environment, "HEJIE_TICK_SECONDS", 20, (1, 3600), faults),
         wechat=_wechat(environment, faults),
+        operator=environment.get("HEJIE_OPERATOR") or "本乡镇人民调解委员会",
+        public_url=_address(environment.get("HEJIE_PUBLIC_URL") or "", faults),
+        draft_days=_whole(environment, "HEJIE_DRAFT_DAYS", 30, (1, 3650), faults),
+        chat_days=_whole(environment, "HEJIE_CHAT_DAYS", 180, (1, 3650), faults),
+        audit_days=_whole(environment, "HEJIE_AUDIT_DAYS", 1095, (183, 3650), faults),
     )
     if faults:
         raise SettingsFaults("\n".join(faults))
@@ -108,6 +123,14 @@ def _wechat(environment: Mapping[str, str], faults: list[str]) -> WeChatAccount 
     if wrong:
         faults.append(f"{', '.join(wrong)}: copy anew from 公众平台, 设置与开发, 基本配置")
     return WeChatAccount(*given.values()) if given and not missing and not wrong else None
+
+
+def _address(text: str, faults: list[str]) -> str:
+    if text and not text.startswith(("https://", "http://")):
+        faults.append(
+            "HEJIE_PUBLIC_URL: must begin with https://, for example https://hejie.example"
+        )
+    return text.rstrip("/")
 
 
 def _whole(

@@ -13,6 +13,7 @@ from bot.dead_letters import Failed, lay_aside
 from bot.dialogue.effects import Say
 from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told
 from bot.dialogue.facts import NUMBERED
+from bot.dialogue.privacy import is_right
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
 from bot.dialogue.view import View
@@ -29,6 +30,7 @@ from domain.conversation import Conversation, HeardMessage, Lease, OutWord
 from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal, TalkMovedAway
 from domain.invitation import START, code_in
 from domain.ports import UnitOfWork
+from domain.privacy import Notice
 from nlu.interpreter import Heard, Interpreter, Understanding
 
 EVENTS_A_TURN = 12  # a turn that goes on longer is a bug, not a conversation
@@ -67,6 +69,7 @@ class Turns:
         self._renderer = renderer
         self.clock = clock
         self._waiting_room = WaitingRoom()
+        self._notice = Notice(renderer.reply("notice", {}))
 
     def take(self, incoming: Incoming) -> Taken:
         """Take one message and wait until it is committed."""
@@ -153,7 +156,7 @@ class Turns:
     ) -> str:
         """Return what is to be read: before consent together with the messages that wait."""
         text = message.words[:TEXT_LIMIT]
-        if state.stage is not Stage.NOTICE or is_consent(text) is not None:
+        if state.stage is not Stage.NOTICE or is_consent(text) is not None or is_right(text):
             return text
         waiting = self._waiting_room.look(conversation.id, now)
         return "\n".join([*(each.message.text or "" for each in waiting), text])[-TEXT_LIMIT:]
@@ -166,9 +169,15 @@ class Turns:
         told = prepared.event if isinstance(prepared.event, Told) else None
         message = _heard_message(prepared, told)
         carrying = Carrying(
-            work, prepared.conversation, message, told, prepared.now, self._waiting_room
+            work,
+            prepared.conversation,
+            message,
+            told,
+            prepared.now,
+            self._waiting_room,
+            self._notice,
         )
-        kept_before = prepared.conversation.consented_at is not None
+        kept_before = self._may_keep(prepared)
         if prepared.is_new:
             work.conversations.add(prepared.conversation)
         work.inbox.add(message if kept_before else _without_words(message))
@@ -206,10 +215,20 @@ class Turns:
             if other is not None:
                 work.outbox.add([out_word(self._renderer, other, word, carrying.now)])
 
+    def _may_keep(self, prepared: Prepared) -> bool:
+        """Whether words may be kept: the person agreed, under a hold also to an older notice."""
+        is_ours = prepared.state.stage is Stage.HELD
+        is_agreed = prepared.conversation.consented_at is not None
+        return is_agreed and (is_ours or not self._has_new_notice(prepared.conversation))
+
+    def _has_new_notice(self, conversation: Conversation) -> bool:
+        is_agreed = conversation.consented_at is not None
+        return is_agreed and conversation.consented_to != self._notice.version
+
     def _converse(
         self, carrying: Carrying, state: Dialogue, event: Event
     ) -> tuple[Dialogue, list[Say]]:
-        view = View(self._catalogue, carrying.now)
+        view = View(self._catalogue, carrying.now, self._has_new_notice(carrying.conversation))
         events = deque([event])
         says: list[Say] = []
         for _ in range(EVENTS_A_TURN):

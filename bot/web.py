@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot.admin.console import Console
+from bot.channels.mine import Mine
 from bot.channels.opening import Channel, open_channels
 from bot.channels.webchat_visitor import reads_large
 from bot.guards import HEADERS, PRIVATE, SENTENCES, Ours, SafeHeaders
@@ -51,6 +52,7 @@ def build_web(served: Served, ticks: bool = True) -> Starlette:
     return Starlette(
         routes=[
             *(route for channel in channels for route in channel.routes),
+            *Mine(served, pages).routes(),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),

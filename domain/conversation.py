@@ -32,6 +32,7 @@ class Conversation:
     lease_holder: str | None = None
     lease_until: datetime | None = None
     unreachable_since: datetime | None = None
+    consented_to: str | None = None  # the version of the notice
 
     @property
     def may_move(self) -> bool:

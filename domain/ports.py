@@ -23,6 +23,7 @@ from domain.evidence import Evidence
 from domain.follow_up import FollowUp, FollowUpState
 from domain.invitation import Invitation
 from domain.mediator import Mediator
+from domain.privacy import Consent, Notice
 from domain.session import SessionBooking
 
 
@@ -224,6 +225,30 @@ class ResumeCodes(Protocol):
     def has_left(self, sender: str) -> bool: ...  # whether a conversation was taken away from it
 
 
+class Privacy(Protocol):
+    """Consents, one-time links to a person's own info, locks, and the erasing of words."""
+
+    def note_consent(
+        self, conversation_id: str, at: datetime, told: Notice | None, given: bool
+    ) -> None: ...
+
+    def consents(self, conversation_id: str) -> Sequence[Consent]: ...  # the oldest first
+
+    def add_link(self, digest: bytes, conversation_id: str, expires_at: datetime) -> None: ...
+
+    def use_link(self, digest: bytes, now: datetime) -> str | None: ...  # whose it is, once
+
+    def own_words(self, conversation_id: str) -> Sequence[tuple[datetime, str]]: ...
+
+    def readers(self, conversation_id: str) -> Sequence[tuple[datetime, str]]: ...  # latest first
+
+    def erase_words(self, conversation_id: str) -> None: ...
+
+    def lock_case(self, number: int, at: datetime) -> None: ...
+
+    def is_locked(self, number: int) -> bool: ...
+
+
 class UnitOfWork(Protocol):
     """One transaction; it is rolled back unless committed."""
 
@@ -240,6 +265,7 @@ class UnitOfWork(Protocol):
     evidence: EvidenceRows
     invitations: Invitations
     resume_codes: ResumeCodes
+    privacy: Privacy
 
     def __enter__(self) -> Self: ...
 

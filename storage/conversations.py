@@ -106,4 +106,5 @@ def _changing(conversation: Conversation) -> dict[str, object]:
         "lease_holder": conversation.lease_holder,
         "lease_until": conversation.lease_until,
         "unreachable_since": conversation.unreachable_since,
+        "consented_to": conversation.consented_to,
     }

@@ -76,6 +76,7 @@ conversation = Table(
     Column("lease_holder", Text),
     Column("lease_until", Moment),
     Column("unreachable_since", Moment),
+    Column("consented_to", Text),
     UniqueConstraint("channel", "sender"),
     Index(None, "updated_at"),
     Index(None, "case_number"),
@@ -152,6 +153,7 @@ mediation_case = Table(
     Column("flags", FlagSet, nullable=False),
     Column("stage", Text, nullable=False),
     Column("held_from", Text),
+    Column("locked_at", Moment),  # since when it is stored and used for nothing
     Column("version", Integer, nullable=False),
 )
 
@@ -174,6 +176,35 @@ case_note = Table(
     Column("what", Text, nullable=False),
     Column("reason", SealedText("case_note.reason"), nullable=False),
     Index(None, "case_number"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("version", Text, primary_key=True),  # the hash of the text
+    Column("text", Text, nullable=False),
+    Column("at", Moment, nullable=False),  # when somebody agreed to it first
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    _number(),
+    Column("conversation_id", Text, nullable=False),  # outlives the conversation, as proof
+    Column("at", Moment, nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("given", Boolean, nullable=False),
+    Index(None, "conversation_id"),
+)
+
+privacy_link = Table(
+    "privacy_link",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("conversation_id", Text, ForeignKey("conversation.id"), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Index(None, "conversation_id"),
 )
 
 case_counter = Table(

@@ -19,6 +19,7 @@ from domain.ports import (
     Inbox,
     Invitations,
     Outbox,
+    Privacy,
     ResumeCodes,
     Roster,
     Sessions,
@@ -35,6 +36,7 @@ from storage.inbox import SqlInbox
 from storage.invitations import SqlInvitations
 from storage.outbox import SqlOutbox
 from storage.pages import SqlPages
+from storage.privacy import SqlPrivacy
 from storage.resume_codes import SqlResumeCodes
 from storage.roster import RosterMemory, SqlRoster
 from storage.sessions import SqlSessions
@@ -62,6 +64,7 @@ class SqlUnitOfWork:
     evidence: EvidenceRows
     invitations: Invitations
     resume_codes: ResumeCodes
+    privacy: Privacy
     settings: SqlSettings
     audit: SqlAudit
     pages: SqlPages
@@ -119,6 +122,7 @@ class SqlUnitOfWork:
         self.evidence = SqlEvidence(connection)
         self.invitations = SqlInvitations(connection)
         self.resume_codes = SqlResumeCodes(connection)
+        self.privacy = SqlPrivacy(connection)
         self.settings = SqlSettings(connection)
         self.audit = SqlAudit(connection)
         self.pages = SqlPages(connection)

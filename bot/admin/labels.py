@@ -78,6 +78,9 @@ TASKS: Mapping[str, str] = {
     "ended_in_danger": "有危险时结束的，由人转告",
     "wrong_codes": "有人在试邀请码",
     "privacy": "个人信息请求",
+    "consent_revoked": "撤回了同意",
+    "erased": "删了自己的信息",
+    "erase_under_hold": "安全暂停中要删除",
     "alert": "提醒",
 }
 KINDS: Mapping[str, str] = {
@@ -103,6 +106,7 @@ ACTS: Mapping[str, str] = {
     "task_done": "办完任务",
     "invited": "开出邀请",
     "taught": "纠正理解",
+    "own_info": "看自己的信息",
 }
 ACTORS: Mapping[str, str] = {
     "citizen": "当事人",

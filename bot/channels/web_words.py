@@ -14,6 +14,8 @@ HELP_NUMBERS = ("110", "119", "120", "122", "12345", "12348", "12338", "12355", 
 _NUMBER = re.compile(
     rf"(?<![\d,.:：\-])({'|'.join(HELP_NUMBERS)})(?![\d,:：\-元块万亩人年月号]|\.\d)"
 )
+_OWN_PAGE = re.compile(r"(?:https?://[^\s/]+)?(/mine/[A-Za-z0-9_-]{22})")
+_TAPPED = re.compile(rf"{_NUMBER.pattern}|((?:https?://[^\s/]+)?/mine/[A-Za-z0-9_-]{{22}})")
 UNKEPT = "（同意之前，你写的话不保存）"
 CHOICE = "（点了一个按钮）"
 ANSWERED = {"consent_thanks": "同意", "no_consent": "不同意"}
@@ -34,19 +36,22 @@ class Shown:
 
 
 def parts_of(text: str) -> tuple[Part, ...]:
-    """Split words of ours so that each help number can be tapped.
+    """Split words of ours so that each help number, and a link to one's own info, can be tapped.
 
     >>> parts_of("请打110。")
     ({'text': '请打'}, {'text': '110', 'phone': '110'}, {'text': '。'})
     >>> parts_of("共110元")
     ({'text': '共110元'},)
     """
-    pieces = _NUMBER.split(text)
-    return tuple(
-        {"text": piece, "phone": piece} if place % 2 else {"text": piece}
-        for place, piece in enumerate(pieces)
-        if piece
-    )
+    pieces = [piece for piece in _TAPPED.split(text) if piece]  # both groups split, one is None
+    return tuple(_part(piece) for piece in pieces)
+
+
+def _part(piece: str) -> Part:
+    if piece in HELP_NUMBERS:
+        return {"text": piece, "phone": piece}
+    own = _OWN_PAGE.fullmatch(piece)
+    return {"text": "打开我的信息", "href": own.group(1)} if own else {"text": piece}
 
 
 def as_wire(

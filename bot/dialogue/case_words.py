@@ -69,8 +69,7 @@ def call_person(state: Dialogue, view: View, kind: TaskKind = TaskKind.PERSON_WA
     if state.stage is Stage.HELD and kind is TaskKind.PERSON_WANTED:
         return state, (Say("person_is_told"),)  # the safety task is open, due within minutes
     call = CallPerson(kind, HOURS_TO_PERSON, str(kind), state.case_number)
-    template = "privacy_asked" if kind is TaskKind.PRIVACY else "person_called"
-    return state, (call, Say(template), *ask_again(state, view))
+    return state, (call, Say("person_called"), *ask_again(state, view))
 
 
 def ask_to_end(state: Dialogue, heard: Understanding | None, cancel: bool) -> Turn:

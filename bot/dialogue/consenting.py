@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogue import answers, case_words, intake, respondent
+from bot.dialogue import answers, case_words, intake, privacy, respondent
 from bot.dialogue.effects import (
     ForgetWaiting,
     GiveConsent,
@@ -24,8 +24,12 @@ SURE_OF_CRIME = 0.8
 def consent(state: Dialogue, agreed: bool) -> Turn:
     """Take the answer to the notice; who said no may still say yes."""
     if not agreed:
+        if state.back_to is not None:
+            return privacy.revoke(state)
         return state, (ForgetWaiting(), Say("no_consent", {}, ("consent:yes",)))
-    state = replace(state, stage=Stage.TELLING)
+    has_own_case = state.case_number is not None and not state.is_respondent
+    rest = Stage.RESTING if has_own_case else Stage.TELLING
+    state = replace(state, stage=state.back_to or rest, back_to=None)
     return state, (GiveConsent(), Say("consent_thanks"), RecallPlace(), RecallWaiting())
 
 
@@ -38,6 +42,8 @@ def heard(state: Dialogue, heard: Understanding, view: View) -> Turn:
     command = command_in(heard.text)
     if state.is_respondent and command == "refuse":
         return respondent.decline(state)
+    if heard.intent == "privacy_request":
+        return privacy.asked_freely(state, heard.text)
     if heard.intent == "human_agent" or command == "person":
         return intake.then(case_words.call_person(state, view)[1], (state, (notice,)))
     if heard.intent == SERVICE_QUESTION:

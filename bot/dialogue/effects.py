@@ -28,6 +28,35 @@ class GiveConsent:
 
 
 @dataclass(frozen=True, slots=True)
+class LapseConsent:
+    """Keep no more words until the person agrees again: the notice has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeConsent:
+    """Keep that the person takes the consent back; nothing automatic goes out any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferInfo:
+    """Make a one-time link to all that is kept of the person. Answers with `InfoReady`."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindReaders:
+    """Look up who read the conversation. Answers with `ReadersFound`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseInfo:
+    """Erase what may be erased, withdraw what is open. Answers with `InfoErased`."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KeepWaiting:
     """Hold the message in memory alone until it may be kept or is wanted. Answers nothing."""
 
@@ -173,6 +202,11 @@ class Hold:
 Effect = (
     Say
     | GiveConsent
+    | LapseConsent
+    | RevokeConsent
+    | OfferInfo
+    | FindReaders
+    | EraseInfo
     | KeepWaiting
     | RecallWaiting
     | KeepPlace

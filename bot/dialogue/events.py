@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.messages import Attachment
 from domain.errors import Refusal
 from domain.services.matching import Slot
+from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking
 from nlu.interpreter import Understanding
 
@@ -137,6 +138,31 @@ class InvitationRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class InfoReady:
+    """A one-time link is made; the numbers of messages, of cases and of readings it leads to."""
+
+    code: str
+    channel: str
+    messages: int
+    cases: int
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadersFound:
+    """Who read the conversation, the latest first."""
+
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InfoErased:
+    """What may be erased is erased."""
+
+    erased: Erased
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """What was wanted is not possible, and why."""
 
@@ -160,5 +186,8 @@ Event = (
     | AnswerTaken
     | InvitationTaken
     | InvitationRefused
+    | InfoReady
+    | ReadersFound
+    | InfoErased
     | Refused
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogue import case_words, safety, sent, whereabouts
+from bot.dialogue import case_words, privacy, safety, sent, whereabouts
 from bot.dialogue.effects import Say, TakeAnswer
 from bot.dialogue.events import (
     AnswerTaken,
@@ -19,13 +19,11 @@ from bot.dialogue.events import (
 from bot.dialogue.state import Dialogue
 from bot.dialogue.view import Turn, View
 from bot.dialogue.words import cannot_speak, command_in
-from domain.conversation import TaskKind
 from domain.errors import NothingAsked, TooMuchEvidence
 from nlu.interpreter import Understanding
 
 WANTED = {
     "human_agent": "person",
-    "privacy_request": "privacy",
     "case_status": "status",
     "reschedule": "reschedule",
     "change_mediator": "change_mediator",
@@ -80,6 +78,8 @@ def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if cannot_speak(heard.text):
         return state, (Say("held_quiet"),)
     state, warnings = safety.warn(state, heard.flags)
+    if heard.intent == "privacy_request":
+        return privacy.asked_freely(state, heard.text)
     wanted = command_in(heard.text) or WANTED.get(heard.intent, "")
     after, effects = _wanted(state, wanted, view, heard) or listen(state)
     return after, (*warnings, *effects)
@@ -90,8 +90,6 @@ def _wanted(
 ) -> Turn | None:
     if wanted in {"person", "lawyer"}:
         return case_words.call_person(state, view)
-    if wanted == "privacy":
-        return case_words.call_person(state, view, TaskKind.PRIVACY)
     return _about_case(state, wanted, view, heard) if state.case_number is not None else None
 
 

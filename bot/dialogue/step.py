@@ -14,6 +14,7 @@ from bot.dialogue import (
     intake,
     meeting,
     pressed,
+    privacy,
     replying,
     respondent,
     safety,
@@ -53,7 +54,6 @@ from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
 from bot.dialogue.words import command_in, ending_in, is_correction, is_question, is_yes
 from domain.catalogue import Fact
-from domain.conversation import TaskKind
 from domain.invitation import START
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION, SERVICE_QUESTION, Understanding
 
@@ -77,6 +77,9 @@ def step(state: Dialogue, event: Event, view: View) -> Turn:
         flags = safety.locking(event.heard.flags)
         if flags:
             return safety.hold(state, flags)
+    turn = privacy.taken(state, event, view)
+    if turn is not None:
+        return turn
     if state.stage is Stage.HELD:
         return in_hold(state, event, view)
     return _back_to_begun(_step(state, event, view), view)
@@ -126,7 +129,7 @@ def _answered(state: Dialogue, event: Event, view: View) -> Turn:
         case NothingWaiting() if state.is_respondent:
             return state, intake.ask_again(state, view)
         case NothingWaiting():
-            return intake.ask_for_more(replace(state, retold=0))
+            return case_words.resume(state, view)
         case AnswerTaken(template):
             return state, (Say(template), *intake.ask_again(state, view))
         case StatusFound():
@@ -232,7 +235,7 @@ def _by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None
         case "human_agent":
             return case_words.call_person(state, view)
         case "privacy_request":
-            return case_words.call_person(state, view, TaskKind.PRIVACY)
+            return privacy.asked_freely(state, heard.text)
         case "case_status":
             return case_words.look_up(state, "status", view)
         case "reschedule" | "change_mediator":

@@ -18,6 +18,7 @@ class View:
 
     catalogue: Catalogue
     now: datetime
+    has_new_notice: bool = False  # the person agreed to another one than is in force
 
     def sheet_of(self, state: Dialogue) -> DisputeSheet | None:
         """Return the sheet of the matter in hand, if its type is known."""

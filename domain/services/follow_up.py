@@ -114,11 +114,11 @@ def _party(case: MediationCase, row: FollowUp) -> Party:
 
 
 def _is_held(work: UnitOfWork, party: Party) -> bool:
-    """Whether the party's chat is under a safety flag: the phone may be watched."""
+    """Whether the party's chat is under a safety flag (the phone may be watched) or a person's."""
     if party.conversation_id is None:
         return False
     conversation = work.conversations.by_id(party.conversation_id)
-    return conversation is not None and conversation.is_held
+    return conversation is not None and (conversation.is_held or conversation.with_person)
 
 
 def chat_of(work: UnitOfWork, party: Party) -> Conversation | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from bot.dialogue.events import StatusFound
+from bot.dialogue.events import InfoReady, StatusFound
 from bot.render import Renderer
 from domain.calendar import LOCAL
 from domain.catalogue import Body, Catalogue, Choice, Closed, DisputeSheet, Fact, MediationKind
 from domain.deadline import load_deadlines
 from domain.facts import FactKind, FactValue
+from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking, SessionKind
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)
@@ -71,6 +72,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "type_choices": {"reasons": ("老板欠", "工钱")},
     "ask_fact": {"question": SUM.question, "why": SUM.why},
     "not_read": {"why": "no_amount", "kind": "amount"},
+    "my_info": {"ready": InfoReady("A" * 22, "webchat", 12, 1, 2)},
+    "readers": {"readings": (Reading(NOW, "人民调解员", "李四"), Reading(NOW, "staff")), "more": 3},
+    "confirm_erase": {"has_case": True},
+    "erased": {"erased": Erased((NUMBER,), (NUMBER + 1,))},
+    "consent_revoked": {"has_case": True},
     "left_open": {"label": "欠多少"},
     "moved_here": {"at": NOW},
     "evidence_kept": {"kind": "photo"},

@@ -42,7 +42,7 @@ PARSER.tests["stale"] = bool
 
 def needed(name: str) -> set[str]:
     tree = PARSER.parse((REPLIES / f"{name}.j2").read_text(encoding="utf-8"))
-    return find_undeclared_variables(tree) - {"catalogue", "choice"}
+    return find_undeclared_variables(tree) - {"catalogue", "choice", "house"}
 
 
 HOLES = [(name, key) for name in SAMPLES for key in sorted(needed(name))]

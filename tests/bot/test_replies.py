@@ -35,6 +35,8 @@ OFFICIALESE = re.compile("予以|兹|贵方|鉴于|该案|之规定|被申请人
 DIALECT = re.compile("咋|噶|哪样|整得|克你|晓不得")
 LAWFUL_LONG = {"case_status", "home_recheck", "law_answer", "not_for_mediation", "read_back"} | {
     "remedies",
+    "my_info",  # holds a link
+    "readers",  # a list
     "session_booked",
     "session_moved",
     "session_soon",
@@ -116,11 +118,11 @@ def test_labels_are_short_and_no_two_are_alike():
 
 EXACT = {
     "notice": [
-        "你好，我是“和解”，办人民调解的机器助手，不是真人。",
-        "你说的话由机器先读，用来登记纠纷、约调解员。",
-        "会记下经过、时间、地点、称呼和电话，不用发身份证号。",
-        "只给办这件事的人看；保存到办结，案卷按档案规定存。",
-        "你可以不同意，以后也可以要求看、改、删，或者找真人。",
+        "你好，我是本乡镇人民调解委员会的机器助手“和解”。",
+        "用来登记纠纷、约调解员，会记下经过、称呼和电话。",
+        "机器先读，只给办事的人看；不用发身份证号。",
+        "没办成存30天，办结后存180天，案卷按规定存。",
+        "想看、改、删、不同意了，随时说；也可以找真人。",
         "同意我记下来吗？",
     ],
     "no_consent": [

@@ -88,7 +88,7 @@ def test_chinese_is_written_as_it_is_said(house: House) -> None:
     out = io.StringIO()
     chat_json(taking(house), [json.dumps(said("你好"))], out)
 
-    assert "我是“和解”" in out.getvalue()
+    assert "机器助手“和解”" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_the_program_takes_any_bytes_and_answers_line_by_line(tmp_path: Path) ->
 def test_a_person_sees_numbered_choices_and_takes_one_by_its_number(house: House) -> None:
     shown = talk(house, "你好", "1", "老板欠我工钱")
 
-    assert shown.startswith("> 和解：你好，我是“和解”")
+    assert shown.startswith("> 和解：你好，我是本乡镇")
     assert "   1. 同意\n   2. 不同意\n> " in shown
     assert "好，谢谢" in shown
     assert shown.endswith("> \n")

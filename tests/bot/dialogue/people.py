@@ -11,11 +11,14 @@ from bot.dialogue.effects import (
     Book,
     Effect,
     EndCase,
+    EraseInfo,
+    FindReaders,
     FindSlots,
     GiveBack,
     KeepPlace,
     KeepWaiting,
     LookUpStatus,
+    OfferInfo,
     RecallPlace,
     RecallWaiting,
     RegisterCase,
@@ -30,10 +33,13 @@ from bot.dialogue.events import (
     CaseOpened,
     Chose,
     Event,
+    InfoErased,
+    InfoReady,
     InvitationRefused,
     InvitationTaken,
     NothingWaiting,
     PlaceRecalled,
+    ReadersFound,
     SessionBooked,
     SessionGivenBack,
     SlotsFound,
@@ -49,6 +55,7 @@ from bot.messages import Attachment
 from domain.calendar import LOCAL
 from domain.catalogue import load_catalogue
 from domain.services.matching import Slot
+from domain.services.privacy import Erased, Reading
 from domain.session import SessionBooking, SessionKind
 from nlu.interpreter import DISPUTE, Ranked, Understanding
 from nlu.readers.facts import read_facts
@@ -208,7 +215,17 @@ class Person:
                 return InvitationTaken(FIRST_NUMBER, "loan", "李四", "13800000000")
             case TakeInvitation():
                 return InvitationRefused("not_known")
-        return self._meet(effect)
+        return self._inform(effect) or self._meet(effect)
+
+    def _inform(self, effect: Effect) -> Event | None:
+        match effect:
+            case OfferInfo(numbers):
+                return InfoReady("A" * 22, "webchat", 3, len(numbers), 1)
+            case FindReaders():
+                return ReadersFound((Reading(self.view.now, "人民调解员", "李四"),))
+            case EraseInfo(numbers):
+                return InfoErased(Erased(numbers))
+        return None
 
     def _meet(self, effect: Effect) -> Event | None:
         match effect:

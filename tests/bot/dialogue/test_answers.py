@@ -3,8 +3,6 @@
 import pytest
 
 from bot.dialogue.answers import REMARKS, TOPICS
-from bot.dialogue.effects import CallPerson
-from domain.conversation import TaskKind
 from tests.bot.dialogue.people import agreed, booked, lender
 
 
@@ -62,8 +60,8 @@ def test_what_is_not_for_mediation_is_told_where_it_belongs(intent):
     assert person.choices == ("do:lawyer", "do:person")
 
 
-def test_a_wish_about_ones_own_data_calls_a_person():
-    person = lender().says("把我说的删掉", intent="privacy_request")
+def test_a_wish_about_ones_own_data_is_answered_and_then_the_question_stands_again():
+    assert lender().says("把我说的删掉", intent="privacy_request").templates == ["confirm_erase"]
+    seen = lender().says("我说的那些能看一下吗", intent="privacy_request")
 
-    assert person.templates == ["privacy_asked", "ask_fact"]
-    assert person.did(CallPerson)[0].kind is TaskKind.PRIVACY
+    assert seen.templates == ["my_info", "ask_fact"]

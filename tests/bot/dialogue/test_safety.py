@@ -161,7 +161,7 @@ def test_a_person_is_already_told_and_is_not_called_twice():
 def test_what_is_kept_can_be_asked_for_under_a_hold():
     person = endangered().says("把我的信息删掉", intent="privacy_request")
 
-    assert person.templates == ["privacy_asked"]
+    assert person.templates == ["erase_held"]
     assert person.did(CallPerson)[-1].kind is TaskKind.PRIVACY
 
 

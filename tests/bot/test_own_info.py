@@ -1,0 +1,342 @@
+"""What becomes of a person's words: nothing before consent, all to see, gone when erased."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine, select
+
+from bot.dialogue.state import Dialogue, Stage, to_data
+from bot.messages import Incoming
+from bot.render import House as Words
+from bot.render import Renderer
+from bot.turns import Turns
+from domain.case import Party, Role
+from domain.case import Stage as CaseStage
+from domain.conversation import Conversation
+from domain.facts import FactKind, FactValue
+from domain.services.intake import OpenCase, open_case
+from storage.audit import AuditLine
+from storage.tables import consent, inbox, notice
+from storage.unit_of_work import SqlUnitOfWork
+from storage.writer import Writer
+from tests.bot.webhouse import House, Keywords, catalogue, say, serving
+from tests.conftest import NOW
+from tests.storage.raw import every_value, traces
+
+STORY = "老板欠我三万块工钱，他把我的铲子也拿走了"
+OTHERS = "他天天喝酒闹事"
+PLAIN = Words()
+NAME, PHONE = "杨阿迪", "13877001234"
+
+
+class Talk:
+    """Somebody who talks to a real house on a real database, the words of the house as given."""
+
+    def __init__(self, writer: Writer, words: Words = PLAIN, sender: str = "yang") -> None:
+        self.writer = writer
+        renderer = Renderer(catalogue(), house=words)
+        self.turns = Turns(writer, Keywords(), catalogue(), renderer, lambda: NOW)
+        self.sender = sender
+        self.count = 0
+
+    def says(self, text: str | None = None, choice: str | None = None) -> list[str]:
+        """Return the templates of the replies."""
+        self.count += 1
+        id_ = f"{self.sender}-{self.count}-{id(self)}"
+        incoming = Incoming("webchat", self.sender, id_, text=text, choice=choice)
+        self.replies = self.turns.take(incoming).replies
+        return [reply.template for reply in self.replies]
+
+    @property
+    def conversation(self) -> Conversation:
+        found = self.writer.read(lambda work: work.conversations.get("webchat", self.sender))
+        assert found is not None
+        return found
+
+    def agrees(self) -> Talk:
+        self.says(choice="consent:yes")
+        return self
+
+    def has_case(self) -> int:
+        """Open a case for this conversation, as at the end of an intake."""
+        id_ = self.conversation.id
+
+        def job(work: SqlUnitOfWork) -> int:
+            facts = {"wage_owed": FactValue(FactKind.AMOUNT, [3_000_000, 3_000_000], "三万")}
+            wish = OpenCase(id_, "labour_wage", STORY, facts, frozenset())
+            case = open_case(work, wish, NOW)
+            named = Party(Role.APPLICANT, NAME, PHONE, id_)
+            case = work.cases.get(case.number)
+            work.cases.save(replace(case, parties=(named, *case.parties[1:])))
+            conversation = work.conversations.by_id(id_)
+            assert conversation is not None
+            state = to_data(Dialogue(Stage.RESTING, case_number=case.number))
+            work.conversations.save(replace(conversation, state=state, case_number=case.number))
+            return case.number
+
+        return self.writer.submit(job).result()
+
+
+@pytest.fixture
+def talk(writer: Writer) -> Talk:
+    return Talk(writer)
+
+
+def test_who_leaves_at_the_notice_leaves_not_one_row_of_text(talk: Talk, engine: Engine) -> None:
+    assert talk.says(STORY) == ["notice"]
+    talk.says("我叫杨阿迪")
+
+    with engine.connect() as connection:
+        rows = connection.execute(select(inbox.c.text, inbox.c.choice, inbox.c.intent)).all()
+    assert rows == [(None, None, None)] * 2
+    assert traces(engine, STORY, "杨阿迪") == []
+    assert talk.conversation.state == {"format": 1, "stage": "notice"} | {
+        "offered": [["consent:yes", "同意"], ["consent:no", "不同意"]]
+    }
+
+
+def test_who_says_no_leaves_nothing_either(talk: Talk, engine: Engine) -> None:
+    talk.says(STORY)
+    assert talk.says(choice="consent:no") == ["no_consent"]
+
+    with engine.connect() as connection:
+        assert connection.execute(select(inbox.c.text)).scalars().all() == [None, None]
+        assert connection.execute(select(consent)).all() == []
+
+
+def test_that_somebody_agreed_is_kept_with_the_very_words_of_the_notice(
+    talk: Talk, engine: Engine
+) -> None:
+    talk.says(STORY)
+    shown = talk.replies[0].text
+    talk.agrees()
+
+    with engine.connect() as connection:
+        (kept,) = connection.execute(select(consent)).all()
+        text = connection.execute(
+            select(notice.c.text).where(notice.c.version == kept.notice)
+        ).scalar_one()
+    assert (kept.conversation_id, kept.given) == (talk.conversation.id, True)
+    assert text == shown
+    assert talk.conversation.consented_to == kept.notice
+
+
+def test_a_changed_notice_is_asked_anew_and_nothing_is_kept_until_then(
+    talk: Talk, writer: Writer, engine: Engine
+) -> None:
+    talk.agrees().says("你好")
+    later = Talk(writer, Words(operator="西畴县兴街镇人民调解委员会"))
+
+    assert later.says(STORY) == ["notice_changed", "notice"]
+    assert "兴街镇" in later.replies[1].text
+    assert stories(writer, later) == []
+    assert later.says("同意")[0] == "consent_thanks"
+    assert stories(writer, later) == [STORY]
+    with engine.connect() as connection:
+        assert len(set(connection.execute(select(consent.c.notice)).scalars())) == 2
+    assert Talk(writer, Words(operator="西畴县兴街镇人民调解委员会")).says("你好") != ["notice"]
+
+
+def stories(writer: Writer, talk: Talk) -> list[str]:
+    words = writer.read(lambda work: work.privacy.own_words(talk.conversation.id))
+    return [text for _, text in words if "工钱" in text]
+
+
+def test_after_consent_is_taken_back_nothing_is_kept_and_no_reminder_comes(
+    talk: Talk, writer: Writer, engine: Engine
+) -> None:
+    talk.agrees()
+    number = talk.has_case()
+    assert talk.says("撤回同意") == ["consent_revoked"]
+    talk.says(OTHERS)
+
+    assert stories(writer, talk) == []
+    assert OTHERS not in [text for _, text in own_words(writer, talk)]
+    assert (talk.conversation.consented_at, talk.conversation.with_person) == (None, True)
+    tasks = writer.read(lambda work: work.tasks.still_open())
+    assert [(task.details["reason"], task.case_number) for task in tasks][-1] == (
+        "consent_revoked",
+        number,
+    )
+    with engine.connect() as connection:
+        given = connection.execute(select(consent.c.given).order_by(consent.c.id)).scalars()
+        assert list(given) == [True, False]
+
+
+def own_words(writer: Writer, talk: Talk) -> list[tuple[object, str]]:
+    return list(writer.read(lambda work: work.privacy.own_words(talk.conversation.id)))
+
+
+def test_erasing_leaves_no_word_of_the_talk_and_locks_the_file_of_the_case(
+    talk: Talk, writer: Writer, engine: Engine
+) -> None:
+    talk.agrees().says(OTHERS)
+    number = talk.has_case()
+    assert talk.says("删除我的信息") == ["confirm_erase"]
+    assert talk.says(choice="do:erase_now") == ["erased"]
+    assert str(number) in talk.replies[0].text
+
+    assert own_words(writer, talk) == []
+    with engine.connect() as connection:
+        words = connection.execute(select(inbox.c.text, inbox.c.choice, inbox.c.intent)).all()
+    assert set(words) == {(None, None, None)}
+    said = [text for table, name, text in every_value(engine) if (table, name) == ("outbox", "id")]
+    assert len(said) == 1  # that it is erased
+    case = writer.read(lambda work: work.cases.get(number))
+    assert case.stage is CaseStage.WITHDRAWN
+    assert writer.read(lambda work: work.privacy.is_locked(number))
+    assert writer.read(lambda work: work.cases.of_phone(PHONE)) == []
+    assert talk.conversation.case_number is None
+    assert talk.says(OTHERS) == ["notice"]
+
+
+def test_an_agreement_binds_the_other_side_so_that_its_case_is_not_locked(
+    talk: Talk, writer: Writer
+) -> None:
+    talk.agrees()
+    number = talk.has_case()
+
+    def agree(work: SqlUnitOfWork) -> None:
+        case = work.cases.get(number)
+        work.cases.save(case.advance(CaseStage.AGREED))
+
+    writer.submit(agree).result()
+    talk.says("删除我的信息")
+    talk.says(choice="do:erase_now")
+
+    case = writer.read(lambda work: work.cases.get(number))
+    assert case.stage is CaseStage.AGREED
+    assert not writer.read(lambda work: work.privacy.is_locked(number))
+    assert f"案件 {number} 关系到对方" in talk.replies[0].text
+
+
+def test_one_hears_the_role_of_who_read_and_the_name_only_if_the_roster_has_it(
+    talk: Talk, writer: Writer, roster: object
+) -> None:
+    talk.agrees()
+    assert talk.says("谁看过我的案子")[0] == "readers"
+    assert "还没有人看过" in talk.replies[0].text
+
+    def read(work: SqlUnitOfWork) -> None:
+        for who in ("测试1", "某个办事员"):
+            work.audit.add(AuditLine(NOW, who, "transcript", talk.conversation.id))
+        work.audit.add(AuditLine(NOW, "测试1", "transcript", "another"))
+
+    writer.submit(read).result()
+    talk.says("谁看过我的案子")
+    text = talk.replies[0].text
+    assert "人民调解员 测试1" in text
+    assert "工作人员" in text
+    assert "某个办事员" not in text
+    assert text.count("11月23日") == 2
+
+
+def test_the_other_sides_export_has_not_a_word_of_the_applicant(talk: Talk, writer: Writer) -> None:
+    from bot.own_info import as_data
+    from domain.services.privacy import own_info
+
+    talk.agrees()
+    number = talk.has_case()
+    other = Talk(writer, sender="other")
+    other.agrees().says("我没有欠他")
+    other_id = other.conversation.id
+
+    def invite(work: SqlUnitOfWork) -> None:
+        case = work.cases.get(number)
+        side = Party(Role.RESPONDENT, "包工头", "", other_id)
+        work.cases.save(replace(case, parties=(case.applicant, side), flags=frozenset({"dv"})))
+
+    writer.submit(invite).result()
+    info = writer.read(lambda work: own_info(work, other.conversation, [number]))
+    told = json.dumps(as_data(info, catalogue(), Renderer(catalogue())), ensure_ascii=False)
+
+    assert "包工头" in told
+    assert "我没有欠他" in told
+    assert not [word for word in (STORY, NAME, PHONE, "三万", "dv", "30,000") if word in told]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with serving(tmp_path_factory.mktemp("house")) as house:
+        yield house
+
+
+@pytest.fixture
+def client(house: House) -> Iterator[httpx.Client]:
+    with house.client() as client:
+        say(client, choice="consent:yes")
+        say(client, STORY)
+        yield client
+
+
+def link_of(client: httpx.Client) -> str:
+    reply = next(reply for reply in say(client, "我的信息") if "/mine/" in reply["text"])
+    (href,) = [part["href"] for part in reply["parts"] if "href" in part]
+    assert href in reply["text"]
+    return str(href)
+
+
+def test_a_link_shows_all_that_is_kept_once_and_looking_at_it_does_not_use_it_up(
+    house: House, client: httpx.Client
+) -> None:
+    link = link_of(client)
+    with house.client() as elsewhere:
+        for _ in range(2):
+            looked = elsewhere.get(link)
+            assert (looked.status_code, STORY in looked.text) == (200, False)
+        opened = elsewhere.post(link)
+        again = elsewhere.post(link)
+
+    assert STORY in opened.text
+    assert opened.headers["cache-control"] == "no-store"
+    packed = re.search(r"base64,([^\"]+)\"", opened.text)
+    assert packed
+    data = json.loads(base64.b64decode(packed[1]))
+    assert STORY in [each["text"] for each in data["messages"]]
+    assert [each["given"] for each in data["consents"]] == [True]
+    assert (again.status_code, STORY in again.text) == (404, False)
+
+
+def test_a_link_is_over_after_an_hour(house: House, client: httpx.Client) -> None:
+    link = link_of(client)
+    house.clock.pass_by(minutes=61)
+
+    assert client.post(link).status_code == 404
+
+
+def test_what_was_erased_cannot_be_seen_by_an_older_link(tmp_path: Path) -> None:
+    with serving(tmp_path) as own, own.client() as client:
+        say(client, choice="consent:yes")
+        say(client, STORY)
+        link = link_of(client)
+        say(client, "删除我的信息")
+        say(client, choice="do:erase_now")
+        assert client.post(link).status_code == 404
+        assert STORY not in client.get("/").text
+
+
+def test_what_people_wrote_is_only_ever_text_on_that_page(house: House) -> None:
+    with house.client() as client:
+        say(client, choice="consent:yes")
+        say(client, "<script>alert(1)</script> 工钱")
+        text = client.post(link_of(client)).text
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_a_code_that_nobody_was_given_opens_nothing_and_guessing_is_stopped(
+    house: House,
+) -> None:
+    with house.client() as guesser:
+        statuses = [guesser.post(f"/mine/{'A' * 20}{count:02}").status_code for count in range(30)]
+
+    assert set(statuses) == {404, 429}
+    assert statuses[-1] == 429
