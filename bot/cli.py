@@ -23,7 +23,7 @@ from storage.sealing import KeysNotUsable
 if TYPE_CHECKING:
     Words = argparse._SubParsersAction[argparse.ArgumentParser]
 
-KEEPING = ("keys",)
+KEEPING = ("keys", "purge")
 FAULTS = (SettingsFaults, CatalogueFaults, ModelDamaged, NoModel, DatabaseNotUsable, KeysNotUsable)
 
 
@@ -100,6 +100,8 @@ def _working(words: Words) -> None:
     keys = _add(words, "keys", "show which keys seal what is kept")
     keys.add_argument("--rotate", action="store_true", help="make a new key and seal all anew")
     keys.add_argument("--forget", action="store_true", help="drop the keys that seal nothing")
+    purge = _now(_add(words, "purge", "erase what has been kept long enough"))
+    purge.add_argument("--dry-run", action="store_true", help="say what would go, and why")
     agree = _case(_add(words, "agree", "record the settlement agreement of a case"))
     agree.add_argument("--terms", required=True, help="what was agreed, in words")
     agree.add_argument("--on", type=date.fromisoformat, help="day of the last signature")

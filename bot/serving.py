@@ -16,6 +16,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.app import App, build_app
 from bot.evidence.desk import purge
+from bot.purging import purge as purge_rows
+from bot.purging import terms_of
 from bot.settings import Settings
 from bot.ticks import tick
 from bot.web import build_web
@@ -103,12 +105,18 @@ async def ticking(app: App) -> AsyncIterator[None]:
 
 def _purge_safely(app: App) -> None:
     try:
+        rows = sum(
+            sum(each.rows.values())
+            for each in purge_rows(app.writer, terms_of(app.settings), app.clock())
+        )
         gone = purge(app.writer, app.evidence.files)
     except Exception:
-        log.exception("evidence was not purged; the next hour tries again")
+        log.exception("not all was purged; the next hour tries again")
         return
     if gone:
         log.info("purged %s files that belonged to nobody", gone)
+    if rows:
+        log.info("purged %s rows whose time was over", rows)
 
 
 def _tick_safely(app: App) -> None:

@@ -140,6 +140,7 @@ def _sqlite(url: URL, reads_only: bool = False) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, too
         connection.execute("PRAGMA journal_size_limit = 67108864")
         if reads_only:
             connection.execute("PRAGMA query_only = ON")

@@ -14,6 +14,7 @@ from storage.evidence import evidence
 from storage.tables import (
     case_phone,
     consent,
+    dead_letter,
     inbox,
     mediation_case,
     notice,
@@ -69,6 +70,7 @@ ERASE_SAID = delete(outbox).where(outbox.c.conversation_id == bindparam("of"))
 ERASE_EVIDENCE = delete(evidence).where(
     evidence.c.conversation_id == bindparam("of"), evidence.c.case_number.is_(None)
 )
+DROP_LETTERS = delete(dead_letter).where(dead_letter.c.conversation_id == bindparam("of"))
 DROP_LINKS = delete(privacy_link).where(privacy_link.c.conversation_id == bindparam("of"))
 LOCK = (
     update(mediation_case)
@@ -118,7 +120,7 @@ class SqlPrivacy:
         return [(row.at, row.who) for row in rows]
 
     def erase_words(self, conversation_id: str) -> None:
-        for statement in (ERASE_HEARD, ERASE_SAID, ERASE_EVIDENCE, DROP_LINKS):
+        for statement in (ERASE_HEARD, ERASE_SAID, ERASE_EVIDENCE, DROP_LETTERS, DROP_LINKS):
             self._connection.execute(statement, {"of": conversation_id})
 
     def lock_case(self, number: int, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +38,7 @@ from storage.invitations import SqlInvitations
 from storage.outbox import SqlOutbox
 from storage.pages import SqlPages
 from storage.privacy import SqlPrivacy
+from storage.purging import SqlPurge, Terms
 from storage.resume_codes import SqlResumeCodes
 from storage.roster import RosterMemory, SqlRoster
 from storage.sessions import SqlSessions
@@ -101,6 +103,10 @@ class SqlUnitOfWork:
         if self._is_guest:
             raise RuntimeError("the writer commits when the job is done")
         self._connection.commit()
+
+    def purge(self, terms: Terms, now: datetime) -> SqlPurge:
+        """Return the rules of what is erased when its time is over."""
+        return SqlPurge(self._connection, terms, now)
 
     def save_roster(self, mediators: Sequence[Mediator]) -> None:
         """Add these people to the roster, or change those who are known."""
