@@ -27,7 +27,9 @@ OWN = {
     Role.RESPONDENT: ("乙蔷薇", "凤凰乙", "乙某酉", "13922220002", "乙画眉"),
 }
 STORIES = {
-    Role.APPLICANT: "楼上天天半夜拖椅子，说了三回也不听，昆明五华区这边，墙上的{0}都震下来了",
+    Role.APPLICANT: (
+        "楼上天天半夜拖椅子，说了三回也不听，吵得我睡不着，昆明五华区这边，墙上的{0}都震下来了"
+    ),
     Role.RESPONDENT: "我们家晚上九点就睡，没有吵过哪个，倒是我的{0}被他踩坏了",
 }
 
@@ -46,15 +48,28 @@ class TwoPeople:
     def __post_init__(self) -> None:
         self.mark = next(NUMBERS)
         self.messages = count(1)
-        one, two, *_ = OWN[Role.APPLICANT]
-        story = STORIES[Role.APPLICANT].format(one)
-        for text in (story, "同意", "今年八月", "没有坏", "没有找过", f"把我的{two}修好就行"):
-            self.say(Role.APPLICANT, text)
-        self.say(Role.APPLICANT, "对")
+        self._apply()
         found = self.conversation(Role.APPLICANT)
         assert found is not None
         assert found.case_number is not None
         self.number = found.case_number
+
+    def _apply(self) -> None:
+        """Tell the story and answer whatever is asked, until the case is open."""
+        one, two, *_ = OWN[Role.APPLICANT]
+        self.say(Role.APPLICANT, STORIES[Role.APPLICANT].format(one))
+        self.tap(Role.APPLICANT, "consent:yes")
+        for _ in range(12):
+            offered = self.offered[Role.APPLICANT]
+            if "back:right" in offered:
+                break
+            if "type:neighbour" in offered:
+                self.tap(Role.APPLICANT, "type:neighbour")
+            elif "fact:wish:unknown" in offered:
+                self.say(Role.APPLICANT, f"把我的{two}修好就行")
+            else:
+                self.tap(Role.APPLICANT, next(id_ for id_ in offered if id_.endswith(":unknown")))
+        self.tap(Role.APPLICANT, "back:right")
 
     # what they do
 
