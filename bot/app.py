@@ -13,6 +13,7 @@ from bot.lanes import Lanes
 from bot.render import House, Renderer
 from bot.settings import Settings
 from bot.turns import Turns
+from bot.upload_links import UploadLinks
 from domain.calendar import LOCAL
 from domain.catalogue import Catalogue, load_catalogue
 from nlu.interpreter import Interpreter
@@ -48,6 +49,7 @@ class App:
     lanes: Lanes
     clock: Clock
     evidence: EvidenceDesk
+    links: UploadLinks | None
     ticked_at: list[datetime | None] = field(default_factory=lambda: [None])
 
     def close(self) -> None:
@@ -65,10 +67,12 @@ def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
     names = writer.read(lambda work: {m.id: m.name for m in work.roster.all()})
     house = House(settings.operator, settings.draft_days, settings.chat_days, settings.public_url)
     renderer = Renderer(catalogue, lambda mediator_id: names.get(mediator_id, ""), house)
-    turns = Turns(writer, interpreter, catalogue, renderer, clock)
+    public = settings.public_url
+    links = UploadLinks(public, load_key(settings.data)) if public else None
+    turns = Turns(writer, interpreter, catalogue, renderer, clock, links)
     lanes = Lanes(turns, writer)
     desk = EvidenceDesk(writer, evidence_files(settings))
-    return App(settings, writer, interpreter, catalogue, renderer, turns, lanes, clock, desk)
+    return App(settings, writer, interpreter, catalogue, renderer, turns, lanes, clock, desk, links)
 
 
 def evidence_files(settings: Settings) -> EvidenceFiles:

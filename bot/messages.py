@@ -9,7 +9,11 @@ from typing import Any
 TEXT_LIMIT = 4000  # characters; what is longer is cut, and the person is told
 KINDS = ("photo", "voice", "video", "file")
 SENT = (*(f"sent:{kind}" for kind in KINDS), "sent:place", "sent:start")  # in place of words
-REFUSALS = ("too_large", "not_taken", "not_agreed", "not_here", "broken", "too_many", "lost")
+NOT_FILES = ("edited", "forwarded", "not_words")  # changed words, others' words, a sticker
+REFUSALS = (
+    *("too_large", "not_taken", "not_agreed", "not_here", "broken", "too_many", "lost"),
+    *("private", *NOT_FILES),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class Attachment:
     """Something sent that is not text: kept as evidence, or refused with a reason code.
 
     `kind` is one of KINDS, `refused` one of REFUSALS; `words` is the speech that the messenger
-    itself has recognised in a voice note. `media` and `size` (bytes) are those of the kept file.
+    itself has recognised in a voice note. `media` and `size` (bytes) are those of the kept file;
+    `is_more` says that it belongs to an album whose first picture was answered.
     """
 
     kind: str
@@ -26,6 +31,7 @@ class Attachment:
     words: str | None = None
     media: str = ""
     size: int = 0
+    is_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Incoming:
     Exactly one of text, choice, attachment, location and start is given. `start` is what a deep
     link or a QR code carries: `p<base64url of a place>` or an invitation code `i<code>`. `sender`
     and `message_id` are the channel's own ids; together with `channel` they are what duplicates
-    are known by.
+    are known by. `is_shortened` says that the channel took out what may not come by it.
     """
 
     channel: str
@@ -55,6 +61,7 @@ class Incoming:
     attachment: Attachment | None = None
     location: Location | None = None
     start: str | None = None
+    is_shortened: bool = False
 
     @property
     def words(self) -> str:

@@ -11,6 +11,7 @@ from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
 from bot.render import Renderer
 from bot.settings import Settings
+from bot.upload_links import UploadLinks
 from domain.catalogue import Catalogue
 from nlu.interpreter import Interpreter
 from storage.unit_of_work import SqlUnitOfWork
@@ -71,6 +72,11 @@ class Served(Protocol):
     @property
     def evidence(self) -> EvidenceDesk:
         """Takes files."""
+        ...
+
+    @property
+    def links(self) -> UploadLinks | None:
+        """Makes one-time links; None where no public address is set."""
         ...
 
     @property

@@ -6,8 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PREFIX = "HEJIE_"
+WEBHOOK_PATH = "/telegram"
+TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]{5,}")
+SECRET = re.compile(r"[A-Za-z0-9_-]{24,256}")
 
 
 class SettingsFaults(Exception):
@@ -34,6 +38,8 @@ class Settings:
     host: str
     port: int
     telegram_token: str | None
+    telegram_webhook: str | None
+    telegram_secret: str | None
     tick_seconds: int
     operator: str
     public_url: str
@@ -54,7 +60,11 @@ KNOWN: Mapping[str, str] = {
     "HEJIE_KEYS": "the file of the keys that seal what people told (default: HEJIE_DATA/keys)",
     "HEJIE_HOST": "the address that is listened on (default: 127.0.0.1)",
     "HEJIE_PORT": "the port of web chat and console (default: 8000)",
+    "HEJIE_PROFILE": "development (default) or production, where Telegram is off by itself",
+    "HEJIE_TELEGRAM": "on or off (default: on where there is a token, off in production)",
     "HEJIE_TELEGRAM_TOKEN": "the token of the Telegram bot; without it Telegram is off",
+    "HEJIE_TELEGRAM_WEBHOOK": "where Telegram pushes updates, https://.../telegram; else polling",
+    "HEJIE_TELEGRAM_SECRET": "what Telegram proves itself with when it pushes (24 signs or more)",
     "HEJIE_WECHAT_APP_ID": "the AppID of the WeChat official account; without all four it is off",
     "HEJIE_WECHAT_SECRET": "its AppSecret",
     "HEJIE_WECHAT_TOKEN": "the token (令牌) of its server settings",
@@ -89,9 +99,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "HEJIE_DATABASE_URL: must begin with sqlite: or postgresql:, "
             "for example postgresql://user:password@localhost/hejie"
         )
-    token = environment.get("HEJIE_TELEGRAM_TOKEN") or None
-    if token is not None and ":" not in token:
-        faults.append("HEJIE_TELEGRAM_TOKEN: looks like 123456:ABC...; copy it from @BotFather")
+    telegram = _telegram(environment, faults)
     settings = Settings(
         database_url=url.replace("postgresql:", "postgresql+psycopg:", 1)
         if url.startswith("postgresql:")
@@ -100,7 +108,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         keys=Path(environment.get("HEJIE_KEYS") or data / "keys").absolute(),
         host=environment.get("HEJIE_HOST") or "127.0.0.1",
         port=_whole(environment, "HEJIE_PORT", 8000, (0, 65535), faults),
-        telegram_token=token,
+        **telegram,
         tick_seconds=_whole(environment, "HEJIE_TICK_SECONDS", 20, (1, 3600), faults),
         wechat=_wechat(environment, faults),
         operator=environment.get("HEJIE_OPERATOR") or "本乡镇人民调解委员会",
@@ -126,11 +134,57 @@ def _wechat(environment: Mapping[str, str], faults: list[str]) -> WeChatAccount 
 
 
 def _address(text: str, faults: list[str]) -> str:
-    if text and not text.startswith(("https://", "http://")):
+    address = urlsplit(text)
+    is_here = address.scheme == "http" and address.hostname in {"localhost", "127.0.0.1"}
+    is_usable = address.hostname and (address.scheme == "https" or is_here) and not address.query
+    if text and not is_usable:
         faults.append(
             "HEJIE_PUBLIC_URL: must begin with https://, for example https://hejie.example"
         )
     return text.rstrip("/")
+
+
+def _telegram(environment: Mapping[str, str], faults: list[str]) -> dict[str, str | None]:
+    """Return token, webhook and secret; in production Telegram must be switched on by name."""
+    token = environment.get("HEJIE_TELEGRAM_TOKEN") or None
+    if token is not None and not TOKEN.fullmatch(token):
+        faults.append("HEJIE_TELEGRAM_TOKEN: looks like 123456:ABC...; copy it from @BotFather")
+    profile = environment.get("HEJIE_PROFILE") or "development"
+    if profile not in {"development", "production"}:
+        faults.append("HEJIE_PROFILE: must be development or production")
+    switch = environment.get("HEJIE_TELEGRAM") or ""
+    if switch not in {"", "on", "off"}:
+        faults.append("HEJIE_TELEGRAM: must be on or off")
+    if token is not None and profile == "production" and not switch:
+        faults.append(
+            "HEJIE_TELEGRAM: in production Telegram is off, since what people say by it leaves the "
+            "country; set HEJIE_TELEGRAM=on if that is wanted, or take HEJIE_TELEGRAM_TOKEN away"
+        )
+    webhook, secret = _webhook(environment, faults)
+    return {
+        "telegram_token": token if switch != "off" else None,
+        "telegram_webhook": webhook,
+        "telegram_secret": secret,
+    }
+
+
+def _webhook(environment: Mapping[str, str], faults: list[str]) -> tuple[str | None, str | None]:
+    webhook = environment.get("HEJIE_TELEGRAM_WEBHOOK") or None
+    secret = environment.get("HEJIE_TELEGRAM_SECRET") or None
+    if webhook is None:
+        return None, secret
+    address = urlsplit(webhook)
+    if address.scheme != "https" or not address.hostname or address.path != WEBHOOK_PATH:
+        faults.append(
+            f"HEJIE_TELEGRAM_WEBHOOK: must be like https://hejie.example.cn{WEBHOOK_PATH}, "
+            "led to this port by the proxy that holds the certificate"
+        )
+    if secret is None or not SECRET.fullmatch(secret):
+        faults.append(
+            "HEJIE_TELEGRAM_SECRET: 24 to 256 letters, digits, _ or -; make one with "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return webhook, secret
 
 
 def _whole(

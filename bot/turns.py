@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.channels import CHANNELS
 from bot.dead_letters import Failed, lay_aside
 from bot.dialogue.effects import Say
-from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told
+from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told, ToldPrivate
 from bot.dialogue.facts import NUMBERED
 from bot.dialogue.privacy import is_right
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
@@ -23,6 +23,7 @@ from bot.keeper import Keeper
 from bot.messages import TEXT_LIMIT, Incoming, Reply, Taken
 from bot.places import coded_place, place_at
 from bot.render import Renderer
+from bot.upload_links import UploadLinks
 from bot.waiting import WaitingRoom
 from bot.words_out import out_word
 from domain.catalogue import Catalogue
@@ -62,12 +63,14 @@ class Turns:
         catalogue: Catalogue,
         renderer: Renderer,
         clock: Callable[[], datetime],
+        links: UploadLinks | None = None,
     ) -> None:
         self._keeper = keeper
         self._interpreter = interpreter
         self._catalogue = catalogue
         self._renderer = renderer
         self.clock = clock
+        self._links = links
         self._waiting_room = WaitingRoom()
         self._notice = Notice(renderer.reply("notice", {}))
 
@@ -181,7 +184,7 @@ class Turns:
         if prepared.is_new:
             work.conversations.add(prepared.conversation)
         work.inbox.add(message if kept_before else _without_words(message))
-        state, says = self._converse(carrying, prepared.state, prepared.event)
+        state, says = self._converse(carrying, prepared)
         if len(prepared.incoming.words) > TEXT_LIMIT:
             says.insert(0, Say("too_long", {"limit": TEXT_LIMIT}))
         words = [self._word(carrying.conversation, say, prepared.now) for say in says]
@@ -225,11 +228,16 @@ class Turns:
         is_agreed = conversation.consented_at is not None
         return is_agreed and conversation.consented_to != self._notice.version
 
-    def _converse(
-        self, carrying: Carrying, state: Dialogue, event: Event
-    ) -> tuple[Dialogue, list[Say]]:
-        view = View(self._catalogue, carrying.now, self._has_new_notice(carrying.conversation))
-        events = deque([event])
+    def _converse(self, carrying: Carrying, prepared: Prepared) -> tuple[Dialogue, list[Say]]:
+        view = View(
+            self._catalogue,
+            carrying.now,
+            self._has_new_notice(carrying.conversation),
+            self._upload_url(prepared),
+        )
+        events, state = deque([prepared.event]), prepared.state
+        if prepared.incoming.is_shortened:
+            events.appendleft(ToldPrivate())
         says: list[Say] = []
         for _ in range(EVENTS_A_TURN):
             if not events:
@@ -243,6 +251,16 @@ class Turns:
                 if answer is not None:
                     events.append(answer)
         raise RuntimeError("a turn does not come to an end")
+
+    def _upload_url(self, prepared: Prepared) -> str:
+        """Return a one-time link where the message held what may not come by its channel."""
+        incoming = prepared.incoming
+        if self._links is None or not CHANNELS[incoming.channel].is_abroad:
+            return ""
+        if not incoming.is_shortened and incoming.attachment is None:
+            return ""
+        id_ = prepared.conversation.id
+        return self._links.url(id_, incoming.message_id, prepared.now)
 
     def _word(self, conversation: Conversation, say: Say, now: datetime) -> OutWord:
         way = CHANNELS[conversation.channel]

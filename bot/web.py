@@ -25,6 +25,7 @@ from bot.guards import HEADERS, PRIVATE, SENTENCES, Ours, SafeHeaders
 from bot.lanes import Busy
 from bot.pages import Pages
 from bot.served import Served
+from bot.uploads import Uploads
 
 STATIC = Path(__file__).parent / "static"
 TICKS_MISSED = 3  # periods without a tick after which the process is not ready
@@ -40,6 +41,7 @@ def build_web(served: Served, ticks: bool = True) -> Starlette:
     faults = Faults(pages)
     health = Health(served, channels, ticks)
     console = Console(served, pages)
+    uploads = Uploads(served, pages, served.links)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -53,6 +55,7 @@ def build_web(served: Served, ticks: bool = True) -> Starlette:
         routes=[
             *(route for channel in channels for route in channel.routes),
             *Mine(served, pages).routes(),
+            *uploads.routes(),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),

@@ -72,6 +72,9 @@ NEWEST_IN = (
     .order_by(inbox.c.after_word.desc(), inbox.c.at.desc())
     .limit(TRANSCRIPT_LIMIT)
 )
+WAS_HEARD = select(inbox.c.at).where(
+    inbox.c.channel == bindparam("channel"), inbox.c.message_id == bindparam("message_id")
+)
 OF_DAY = (
     select(booking)
     .where(booking.c.starts_at >= bindparam("begins"), booking.c.starts_at < bindparam("ends"))
@@ -204,6 +207,11 @@ class SqlPages:
         for row in self._connection.execute(NEWEST_OUT, wanted):
             lines.append(((row.id, 0), as_out_word(row)))
         return [line for _, line in sorted(lines, key=lambda placed: placed[0])]
+
+    def was_heard(self, channel: str, message_id: str) -> bool:
+        """Return whether a message was taken before."""
+        wanted = {"channel": channel, "message_id": message_id}
+        return self._connection.execute(WAS_HEARD, wanted).first() is not None
 
     def out_words_after(
         self, conversation_id: str, after_id: int, limit: int = 100

@@ -18,12 +18,15 @@ class Way:
     """How the words of a channel leave.
 
     `is_pulled`: the person's side fetches them itself, so they count as sent once they are kept.
+    `is_abroad`: what is said there leaves the country, so no ID numbers, papers or data of children
+    are taken; a one-time link to our own page is given instead.
     `answers_within`: the request that brings a message can be answered at once; the words of its
     turn wait so long for that before they are sent otherwise.
     """
 
     is_pulled: bool = False
     is_served: bool = True
+    is_abroad: bool = False
     answers_within: timedelta | None = None
 
     @property
@@ -39,6 +42,6 @@ class Way:
 CHANNELS: Mapping[str, Way] = {
     "terminal": Way(is_pulled=True, is_served=False),  # `chat` opens it
     "webchat": Way(is_pulled=True),
-    "telegram": Way(),
+    "telegram": Way(is_abroad=True),
     "wechat": Way(answers_within=timedelta(seconds=5)),
 }

@@ -36,6 +36,11 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldPrivate:
+    """The person wrote what may not come by this channel; it was taken out before reading."""
+
+
+@dataclass(frozen=True, slots=True)
 class Located:
     """The person shared a position: the place that it is likely in, by level; None if unknown."""
 
@@ -173,6 +178,7 @@ Event = (
     Told
     | Chose
     | Attached
+    | ToldPrivate
     | Located
     | Started
     | PlaceRecalled

@@ -7,18 +7,35 @@ from bot.dialogue.intake import ask_again, notice
 from bot.dialogue.safety import MINUTES_TO_PERSON
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
-from bot.messages import Attachment
+from bot.messages import NOT_FILES, Attachment
 from domain.conversation import TaskKind
 
+ELSEWHERE = ("private", "not_here")  # may come by our own page
 WORKING_DAY = 24 * 60  # minutes until somebody has listened to a voice note and called back
 
 
 def attached(state: Dialogue, sent: Attachment, view: View) -> Turn:
     """Say what became of what was sent, and lead back to what is open."""
     if state.stage is Stage.NOTICE:
-        refused = Say("evidence_refused", {"kind": sent.kind, "why": "not_agreed"})
-        return state, (refused, notice(state))
-    return state, (*_received(state, sent), *ask_again(state, view))
+        why = sent.refused if sent.refused in NOT_FILES else "not_agreed"
+        return state, (Say("evidence_refused", {"kind": sent.kind, "why": why}), notice(state))
+    if sent.is_more and sent.evidence_id is not None:
+        return state, (KeepEvidence(sent, state.case_number),)
+    link = upload_link(view) if sent.refused in ELSEWHERE else ()
+    return state, (*_received(state, sent), *link, *ask_again(state, view))
+
+
+def told_private(state: Dialogue, view: View) -> Turn:
+    """Say that such data are not taken here; to somebody in danger nothing is said of it."""
+    if state.stage is Stage.HELD:
+        return state, ()
+    link = () if state.stage is Stage.NOTICE else upload_link(view)
+    return state, (Say("private_told"), *link)
+
+
+def upload_link(view: View) -> tuple[Effect, ...]:
+    """Return the word with the one-time link to our own page, where there is such a page."""
+    return (Say("upload_link", {"url": view.upload}),) if view.upload else ()
 
 
 def _received(state: Dialogue, sent: Attachment) -> tuple[Effect, ...]:
@@ -40,6 +57,8 @@ def spoken(state: Dialogue, sent: Attachment | None) -> tuple[Effect, ...]:
 
 def attached_in_hold(state: Dialogue, sent: Attachment) -> Turn:
     """Tell the duty person at once: it may come from somebody in danger."""
+    if sent.refused in {"edited", "not_words"}:
+        return state, (Say("held_listening", {}, ("do:person",)),)
     call = CallPerson(TaskKind.SAFETY, MINUTES_TO_PERSON, "evidence", state.case_number)
     if sent.evidence_id is None:
         return state, (call, Say("evidence_held", {"is_kept": False}))

@@ -47,6 +47,7 @@ from bot.dialogue.events import (
     Started,
     StatusFound,
     Told,
+    ToldPrivate,
 )
 from bot.dialogue.held import in_hold
 from bot.dialogue.refusals import refused
@@ -77,6 +78,8 @@ def step(state: Dialogue, event: Event, view: View) -> Turn:
         flags = safety.locking(event.heard.flags)
         if flags:
             return safety.hold(state, flags)
+    if isinstance(event, ToldPrivate):
+        return sent.told_private(state, view)
     turn = privacy.taken(state, event, view)
     if turn is not None:
         return turn

@@ -14,11 +14,16 @@ Turn = tuple[Dialogue, tuple[Effect, ...]]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The world as one step sees it."""
+    """The world as one step sees it.
+
+    `upload` is a one-time link to our own page for what may not come by this channel; empty where
+    everything may, or where there is no such page.
+    """
 
     catalogue: Catalogue
     now: datetime
     has_new_notice: bool = False  # the person agreed to another one than is in force
+    upload: str = ""
 
     def sheet_of(self, state: Dialogue) -> DisputeSheet | None:
         """Return the sheet of the matter in hand, if its type is known."""

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from bot.evidence.apart import inspect_apart
 from bot.evidence.exhibit import LIMIT, NotTaken
 from bot.messages import Attachment
+from domain.conversation import Conversation
 from storage.evidence import EvidenceFiles
 from storage.unit_of_work import SqlUnitOfWork
 
@@ -18,6 +19,7 @@ WAITING = 16  # files in memory at the same time; more are asked for again
 
 T = TypeVar("T")
 Fetch = Callable[[], Awaitable[bytes]]
+Unless = Callable[[Conversation], str | None]
 log = logging.getLogger(__name__)
 
 
@@ -46,15 +48,23 @@ class EvidenceDesk:
         self._waiting = 0
 
     async def receive(
-        self, origin: tuple[str, str, str], kind: str, fetch: Fetch, size: int | None = None
+        self,
+        origin: tuple[str, str, str],
+        kind: str,
+        fetch: Fetch,
+        size: int | None = None,
+        unless: Unless = lambda _: None,
     ) -> Attachment:
         """Return what became of a file: sealed and on the disk before its turn, or why not.
 
         `origin` is channel, sender and message id; `size` in bytes is what is said of the file
-        before it is fetched. The same message received again gives the same evidence id.
+        before it is fetched; `unless` may name a further reason against it. The same message
+        received again gives the same evidence id.
         """
         channel, sender, message_id = origin
-        why = await asyncio.to_thread(self._door.read, lambda work: refusal(work, channel, sender))
+        why = await asyncio.to_thread(
+            self._door.read, lambda work: refusal(work, channel, sender, unless)
+        )
         if why is None and (size or 0) > LIMIT:
             why = "too_large"
         if why is None and self._waiting >= WAITING:
@@ -66,8 +76,8 @@ class EvidenceDesk:
             return await self._keep(channel, message_id, await fetch())
         except NotTaken as refused:
             return Attachment(kind, refused=refused.why)
-        except (NotFetched, OSError):  # the network, or a disk that is full
-            log.exception("a file on %s was not kept", channel)
+        except (NotFetched, OSError) as fault:  # the network, or a disk that is full
+            log.warning("a file on %s was not kept: %s", channel, type(fault).__name__)
             return Attachment(kind, refused="lost")
         finally:
             self._waiting -= 1
@@ -81,11 +91,14 @@ class EvidenceDesk:
         )
 
 
-def refusal(work: SqlUnitOfWork, channel: str, sender: str) -> str | None:
+def refusal(work: SqlUnitOfWork, channel: str, sender: str, unless: Unless) -> str | None:
     """Return why this person may give no evidence now, or None."""
     conversation = work.conversations.get(channel, sender)
     if conversation is None or conversation.consented_at is None:
         return "not_agreed"
+    why = unless(conversation)
+    if why is not None:
+        return why
     has_room = work.evidence.has_room(conversation.id, conversation.case_number)
     return None if has_room else "too_many"
 

@@ -81,6 +81,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "moved_here": {"at": NOW},
     "evidence_kept": {"kind": "photo"},
     "evidence_refused": {"kind": "photo", "why": "too_large"},
+    "upload_link": {"url": "https://hejie.example.cn/e/abc"},
     "evidence_held": {"is_kept": True},
     "confirm_place": {
         "place": {

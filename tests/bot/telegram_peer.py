@@ -8,10 +8,11 @@ import json
 import re
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,7 +23,10 @@ BOT_ID = 123456
 TOKEN = f"{BOT_ID}:AAErwTestTokenOfNoRealBot"
 PATIENCE_SECONDS = 8.0  # how long a test waits for what must happen
 TEXT_LIMIT, DATA_LIMIT, BUTTONS_LIMIT = 4096, 64, 100  # characters, bytes, buttons
-UPDATES = {"message", "callback_query"}
+UPDATES = {"message", "edited_message", "callback_query"}
+FILE_LIMIT = 20 * 1024 * 1024  # bytes that a bot may fetch
+SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+PUSH_AGAIN_SECONDS = 0.05
 
 
 class Objection(Exception):
@@ -59,6 +63,7 @@ class Said:
     chat: int
     text: str
     buttons: tuple[tuple[str, str], ...] = ()  # label and data
+    number: int = 0
 
 
 @dataclass
@@ -72,10 +77,21 @@ class BotApi:
     acknowledged: list[int] = field(default_factory=list)
     polls: int = 0
     before_acknowledging: Callable[[int], None] = lambda _: None
+    written: list[tuple[int, str, tuple[tuple[str, str], ...]]] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)  # the groups that the bot has left
+    fetched: list[str] = field(default_factory=list)  # the paths of files, each time they were
+    webhook: dict[str, str] = field(default_factory=dict)
+    leads_to: dict[str, str] = field(default_factory=dict)  # public address -> where it is served
+    pushes: list[int] = field(default_factory=list)  # how each push was answered
+    forges_secret: str | None = None
+    hides_sizes: bool = False
     _pending: list[dict[str, Any]] = field(default_factory=list)
     _queries: set[str] = field(default_factory=set)
     _faults: list[tuple[str, int | None, Fault]] = field(default_factory=list)
     _chats: set[int] = field(default_factory=set)
+    _shown_texts: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    _files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    _paths: dict[str, str] = field(default_factory=dict)
     _numbers: int = 1000
     _is_closing: bool = False
 
@@ -88,17 +104,38 @@ class BotApi:
         """Let somebody send something that is not text; returns the number of the update."""
         return self._message(chat, "private", **content)
 
+    def sends_file(self, chat: int, kind: str, data: bytes, **more: Any) -> int:
+        """Let somebody send a file: photo, voice, audio, video or document."""
+        file_id = f"file{self._number()}"
+        self._files[file_id] = (kind, data)
+        about = {"file_id": file_id, "file_unique_id": f"u{file_id}", "file_size": len(data)}
+        if kind == "photo":
+            small = {**about, "file_id": "thumb", "file_unique_id": "t", "file_size": 9}
+            sizes = {"width": 90, "height": 60}
+            content: Any = [{**small, **sizes}, {**about, "width": 900, "height": 600}]
+        else:
+            name = {"file_name": more.pop("name")} if "name" in more else {}
+            content = about | ({"duration": 3} if kind in {"voice", "audio"} else {}) | name
+        return self.sends(chat, **{kind: content}, **more)
+
+    def edits(self, chat: int, text: str) -> int:
+        """Let somebody change a message that was sent before."""
+        number = self._number()
+        message = self._shown(chat, "private", number, text=text, edit_date=int(time.time()))
+        self._pending.append({"update_id": number, "edited_message": message})
+        return number
+
     def presses(self, chat: int, data: str) -> int:
         """Let somebody press the button whose data begin so, under the newest such message."""
-        found = [each for said in self.told(chat) for _, each in said.buttons]
-        pressed = next(each for each in reversed(found) if each.startswith(data))
+        found = [(said, each) for said in self.told(chat) for _, each in said.buttons]
+        under, pressed = next(each for each in reversed(found) if each[1].startswith(data))
         number = self._number()
         query = {
             "id": f"q{number}",
             "from": _user(chat),
             "chat_instance": "1",
             "data": pressed,
-            "message": self._shown(chat, "private", number, text="…"),
+            "message": self._shown_texts[chat, under.number],
         }
         self._queries.add(f"q{number}")
         self._pending.append({"update_id": number, "callback_query": query})
@@ -114,6 +151,10 @@ class BotApi:
         """Deliver an update again though it was acknowledged, as Telegram sometimes does."""
         message = self._shown(chat, "private", number, text=text)
         self._pending.insert(0, {"update_id": number, "message": message})
+
+    def knows(self, *chats: int) -> None:
+        """Let the bot write to people who wrote by another way."""
+        self._chats.update(chats)
 
     def told(self, chat: int) -> list[Said]:
         return [each for each in self.said if each.chat == chat]
@@ -178,7 +219,66 @@ class BotApi:
         rights = ("can_join_groups", "can_read_all_group_messages", "supports_inline_queries")
         return _result(about | dict.fromkeys(rights, False))
 
+    async def get_file(self, fields: Mapping[str, Any]) -> Response:
+        _only(fields, file_id=r"[\w-]+")
+        kind, data = self._files.get(fields["file_id"], ("", b""))
+        if not kind:
+            raise Objection("invalid file_id")
+        if len(data) > FILE_LIMIT:
+            return _error(Fault(400, "Bad Request: file is too big"))
+        path = f"{kind}s/{fields['file_id']}"
+        self._paths[path] = fields["file_id"]
+        size = {} if self.hides_sizes else {"file_size": len(data)}
+        about = {"file_unique_id": f"u{fields['file_id']}", **size}
+        return _result({"file_id": fields["file_id"], "file_path": path, **about})
+
+    async def download(self, request: Request) -> Response:
+        """Hand out a file whose path was asked for."""
+        path = request.path_params["path"]
+        fault = self._fault("download", {})
+        if request.path_params["token"] != TOKEN or path not in self._paths:
+            self.objections.append(f"no file is at {path}")
+            return Response(status_code=404)
+        self.fetched.append(path)
+        while fault and fault.is_silent and not self._is_closing:
+            if await request.is_disconnected():
+                break
+            await asyncio.sleep(0.01)
+        return Response(self._files[self._paths[path]][1], fault.status or 504 if fault else 200)
+
+    async def set_webhook(self, fields: Mapping[str, Any]) -> Response:
+        _only(fields, url=r"https://.+", allowed_updates=r"\[.*\]", secret_token=SECRET.pattern)
+        if not set(json.loads(fields.get("allowed_updates", "[]"))) <= UPDATES:
+            raise Objection("these updates are not wanted by anybody here")
+        self.webhook = {"url": fields["url"], "secret": fields.get("secret_token", "")}
+        return _result(True)
+
+    async def delete_webhook(self, fields: Mapping[str, Any]) -> Response:
+        _only(fields)
+        self.webhook = {}
+        return _result(True)
+
+    async def edit_message_text(self, fields: Mapping[str, Any]) -> Response:
+        _only(fields, chat_id=r"\d+", message_id=r"\d+", text=r"(?s).+", reply_markup=r"\{.*\}")
+        key = int(fields["chat_id"]), int(fields["message_id"])
+        before = self._shown_texts.get(key)
+        if before is None:
+            raise Objection("message to edit not found")
+        markup = fields.get("reply_markup")
+        if (before["text"], json.dumps(before.get("reply_markup"))) == (fields["text"], markup):
+            return _error(Fault(400, "Bad Request: message is not modified"))
+        self._show(*key, fields["text"], markup)
+        self.written.append((key[0], fields["text"], tuple(_buttons(markup))))
+        return _result(self._shown_texts[key])
+
+    async def leave_chat(self, fields: Mapping[str, Any]) -> Response:
+        _only(fields, chat_id=r"-\d+")
+        self.left.append(int(fields["chat_id"]))
+        return _result(True)
+
     async def get_updates(self, fields: Mapping[str, Any]) -> Response:
+        if self.webhook:
+            return _error(Fault(409, "Conflict: can't use getUpdates while webhook is active"))
         _only(fields, offset=r"\d+", limit=r"\d+", timeout=r"\d{1,2}", allowed_updates=r"\[.*\]")
         if not set(json.loads(fields.get("allowed_updates", "[]"))) <= UPDATES:
             raise Objection("these updates are not wanted by anybody here")
@@ -203,8 +303,41 @@ class BotApi:
             raise Objection(f"chat {chat} has never written")
         if len(text.encode("utf-16-le")) // 2 > TEXT_LIMIT or not text.strip():
             raise Objection("message is empty or too long")
-        self.said.append(Said(chat, text, tuple(_buttons(fields.get("reply_markup")))))
-        return _result(self._shown(chat, "private", self._number(), text=text))
+        markup, number = fields.get("reply_markup"), self._number()
+        self.said.append(Said(chat, text, tuple(_buttons(markup)), number))
+        return _result(self._show(chat, number, text, markup))
+
+    def _show(self, chat: int, number: int, text: str, markup: str | None) -> dict[str, Any]:
+        """Remember a message of the bot as people see it."""
+        shown = self._shown(chat, "private", number, text=text)
+        if markup is not None:
+            shown["reply_markup"] = json.loads(markup)
+        self._shown_texts[chat, number] = shown
+        return shown
+
+    async def push(self) -> None:
+        """Push what waits to the webhook, one chat's updates in order; what fails comes again."""
+        async with httpx.AsyncClient(timeout=5) as client:
+            while not self._is_closing:
+                heads: dict[Any, dict[str, Any]] = {}
+                for update in self._pending if self.webhook else ():
+                    heads.setdefault(_sender_of(update), update)
+                await asyncio.gather(*(self._push(client, update) for update in heads.values()))
+                await asyncio.sleep(PUSH_AGAIN_SECONDS)
+
+    async def _push(self, client: httpx.AsyncClient, update: dict[str, Any]) -> None:
+        secret = self.forges_secret or self.webhook["secret"]
+        headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+        address = self.leads_to.get(self.webhook["url"], "http://127.0.0.1:9")
+        try:
+            answer = await client.post(address, json=update, headers=headers)
+        except httpx.HTTPError:
+            return
+        self.pushes.append(answer.status_code)
+        if answer.status_code == 200 and update in self._pending:
+            self.before_acknowledging(update["update_id"])
+            self._pending.remove(update)
+            self.acknowledged.append(update["update_id"])
 
     async def answer_callback_query(self, fields: Mapping[str, Any]) -> Response:
         _only(fields, callback_query_id=r"q\d+")
@@ -248,9 +381,21 @@ METHODS: dict[str, Callable[[BotApi, Mapping[str, Any]], Awaitable[Response]]] =
     "getMe": BotApi.get_me,
     "getUpdates": BotApi.get_updates,
     "sendMessage": BotApi.send_message,
+    "editMessageText": BotApi.edit_message_text,
+    "getFile": BotApi.get_file,
+    "setWebhook": BotApi.set_webhook,
+    "deleteWebhook": BotApi.delete_webhook,
+    "leaveChat": BotApi.leave_chat,
     "answerCallbackQuery": BotApi.answer_callback_query,
     "setMyCommands": BotApi.set_my_commands,
 }
+
+
+def _sender_of(update: Mapping[str, Any]) -> Any:
+    holder = update.get("message") or update.get("edited_message") or {}
+    if "callback_query" in update:
+        holder = update["callback_query"].get("message", {})
+    return holder.get("chat", {}).get("id") if isinstance(holder, dict) else None
 
 
 def _user(number: int) -> dict[str, Any]:
@@ -308,7 +453,18 @@ async def until(
 def bot_api() -> Iterator[BotApi]:
     """Serve the Bot API on a free loopback port while inside; any objection fails at the end."""
     api = BotApi()
-    app = Starlette(routes=[Route("/bot{token}/{method}", api.answer, methods=["GET", "POST"])])
+
+    @contextlib.asynccontextmanager
+    async def pushing(_: Starlette) -> AsyncIterator[None]:
+        job = asyncio.create_task(api.push())
+        yield
+        job.cancel()
+
+    routes = [
+        Route("/bot{token}/{method}", api.answer, methods=["GET", "POST"]),
+        Route("/file/bot{token}/{path:path}", api.download),
+    ]
+    app = Starlette(routes=routes, lifespan=pushing)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none"
     )

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +23,7 @@ from bot.lanes import Lanes
 from bot.messages import Incoming
 from bot.render import Renderer
 from bot.turns import Turns
-from domain.conversation import OutboxState, OutWord
+from domain.conversation import OutboxState
 from domain.services.follow_up import ANSWERS
 from domain.session import OFFERED
 from nlu.interpreter import Heard, Understanding
@@ -47,11 +46,11 @@ from tests.bot.telegram_peer import (
     too_many,
     until,
 )
+from tests.bot.telegram_talk import PAUSE, consent, kept, talking, tasks, turn_is_over
 from tests.bot.webhouse import House, Keywords, build_house, catalogue
 from tests.trained import models_folder
 
 YANG, LUO, VILLAGE = 7001, 7002, -7003
-PAUSE = 0.02
 STORY = "西畴县兴街镇的包工头王老板去年腊月欠我三万五工钱没给，打了欠条"
 
 
@@ -68,51 +67,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.writer.close()
 
 
-@asynccontextmanager
-async def talking(house: House, api: BotApi) -> AsyncIterator[None]:
-    async with polling(house, TOKEN, api.url, PAUSE):
-        yield
-
-
-async def turn_is_over(house: House, api: BotApi) -> None:
-    """Wait until everything was taken and everything said."""
-    await api.is_done()
-    moving = {"queued", "sending"}
-    await until(lambda: not moving & house.writer.read(lambda w: w.pages.counts()).outbox.keys())
-
-
-def kept(house: House, chat: int) -> tuple[list[str], list[OutWord]]:
-    """Return what is kept of a chat: the choices and texts that came, and the words out."""
-
-    def look(work: Any) -> tuple[list[str], list[OutWord]]:
-        conversation = work.conversations.get("telegram", str(chat))
-        if conversation is None:
-            return [], []
-        lines = work.pages.transcript(conversation.id)
-        words = [line for line in lines if isinstance(line, OutWord)]
-        return [
-            line.text or line.choice or "-" for line in lines if not isinstance(line, OutWord)
-        ], words
-
-    return house.writer.read(look)
-
-
 def is_on_its_way(house: House, chat: int) -> bool:
     return any(word.state is OutboxState.SENDING for word in kept(house, chat)[1])
-
-
-def tasks(house: House) -> list[tuple[str, str]]:
-    still_open = house.writer.read(lambda work: work.tasks.still_open())
-    return [(task.kind.value, task.details.get("reason", "")) for task in still_open]
-
-
-async def consent(house: House, api: BotApi, *chats: int) -> None:
-    for chat in chats:
-        api.says(chat, "/start")
-    await turn_is_over(house, api)
-    for chat in chats:
-        api.presses(chat, "consent:yes")
-    await turn_is_over(house, api)
 
 
 # talking
@@ -160,7 +116,7 @@ async def talk_until_booked(house: House, api: BotApi) -> None:
 EASIEST = ("back:right", "kind:walk_in", "slot:")
 
 
-@pytest.mark.parametrize("words", ["/start", "/start shop_1", "/start@hejie_bot"])
+@pytest.mark.parametrize("words", ["/start", "/start@hejie_bot"])
 def test_start_is_answered_with_who_we_are_and_what_is_kept(
     api: BotApi, house: House, words: str
 ) -> None:
@@ -191,52 +147,6 @@ def test_replies_to_many_come_to_each_in_order(api: BotApi, house: House) -> Non
         assert heard[2:] == ["老板欠我工钱", "不晓得", "查进度"]
         assert api.texts(chat) == [word.text for word in words]
         assert len(words) >= 5
-
-
-def test_in_a_group_we_only_ask_to_be_written_to_in_private(api: BotApi, house: House) -> None:
-    async def go() -> None:
-        async with talking(house, api):
-            api.says(VILLAGE, "老板欠我工钱", kind="supergroup")
-            await turn_is_over(house, api)
-
-    asyncio.run(go())
-    assert api.texts(VILLAGE) == [RENDERER.reply("groups_not_served", {})]
-    assert kept(house, VILLAGE) == ([], [])
-
-
-PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 9, "height": 9}]
-VOICE = {"file_id": "f", "file_unique_id": "u", "duration": 3}
-FILE = {"file_id": "f", "file_unique_id": "u", "file_name": "欠条.pdf"}
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [({"photo": PHOTO}, "photo"), ({"voice": VOICE}, "voice"), ({"document": FILE}, "file")],
-)
-def test_what_is_no_text_is_answered(
-    api: BotApi, house: House, content: dict[str, Any], kind: str
-) -> None:
-    async def go() -> None:
-        async with talking(house, api):
-            await consent(house, api, YANG)
-            api.sends(YANG, **content)
-            await turn_is_over(house, api)
-
-    asyncio.run(go())
-    heard, words = kept(house, YANG)
-    assert heard[-1] == f"sent:{kind}"
-    assert "evidence_refused" in [word.template for word in words]
-
-
-def test_the_words_under_a_photo_are_heard_too(api: BotApi, house: House) -> None:
-    async def go() -> None:
-        async with talking(house, api):
-            await consent(house, api, YANG)
-            api.sends(YANG, photo=PHOTO, caption="老板欠我工钱")
-            await turn_is_over(house, api)
-
-    asyncio.run(go())
-    assert kept(house, YANG)[0][-2:] == ["sent:photo", "老板欠我工钱"]
 
 
 def test_a_note_of_telegram_itself_is_acknowledged_and_not_answered(

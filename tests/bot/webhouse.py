@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,6 +26,7 @@ from bot.messages import Incoming
 from bot.render import Renderer
 from bot.settings import Settings, read_settings
 from bot.turns import Turns
+from bot.upload_links import UploadLinks
 from bot.web import build_web
 from domain.calendar import LOCAL
 from domain.catalogue import Catalogue, load_catalogue
@@ -92,6 +93,7 @@ class House:
     lanes: Lanes
     clock: Clock
     evidence: EvidenceDesk
+    links: UploadLinks | None = None
     ticked_at: list[datetime | None] = field(default_factory=lambda: [None])
     url: str = ""
     printed: list[str] = field(default_factory=list)
@@ -125,19 +127,28 @@ def seeded_database() -> Path:
     return folder / "hejie.db"
 
 
-def build_house(folder: Path, interpreter: Any = None, **lanes: Any) -> House:
-    settings = read_settings({"HEJIE_DATA": str(folder)})
+def build_house(
+    folder: Path,
+    interpreter: Any = None,
+    environment: Mapping[str, str] | None = None,
+    **lanes: Any,
+) -> House:
+    settings = read_settings({"HEJIE_DATA": str(folder), **(environment or {})})
     if not (folder / "hejie.db").exists():
         shutil.copy(seeded_database(), folder / "hejie.db")
     writer = Writer(open_engine(settings.database_url, KEYRING))
     interpreter = interpreter or Keywords()
     renderer = Renderer(catalogue())
     clock = Clock()
-    turns = Turns(writer, interpreter, catalogue(), renderer, clock)
+    key, public = b"the key of our tests", settings.public_url
+    links = UploadLinks(public, key) if public else None
+    turns = Turns(writer, interpreter, catalogue(), renderer, clock, links)
     lane = Lanes(turns, writer, **lanes)
-    files = EvidenceFiles(folder / "evidence", KEYRING, b"the key of our tests")
+    files = EvidenceFiles(folder / "evidence", KEYRING, key)
     desk = EvidenceDesk(writer, files)
-    return House(settings, writer, interpreter, catalogue(), renderer, turns, lane, clock, desk)
+    return House(
+        settings, writer, interpreter, catalogue(), renderer, turns, lane, clock, desk, links
+    )
 
 
 @contextlib.contextmanager
