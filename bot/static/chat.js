@@ -85,14 +85,15 @@
     return group;
   }
 
-  function showWord(word) {
+  /* Words of ours stand before what waits still: `unanswered` is the first message they cannot answer. */
+  function showWord(word, unanswered) {
     if (word.id && log.querySelector('[data-word="' + Number(word.id) + '"]')) return null;
     var words = make("div", "words ours");
     words.dataset.word = Number(word.id);
     words.appendChild(make("span", "unseen", "和解说："));
     words.appendChild(bubbleOf(word.parts));
     if (word.choices.length) words.appendChild(choicesOf(word.choices));
-    log.insertBefore(words, waitingMark);
+    log.insertBefore(words, unanswered ? unanswered.words : waitingMark);
     speak(word);
     return words;
   }
@@ -202,9 +203,12 @@
     lineIsBack();
     markOf(item).textContent = "";
     waitingMark.textContent = "";
-    var shown = data.replies.map(showWord).filter(Boolean);
+    var shown = data.replies.map(function (word) { return showWord(word, waiting[0]); });
+    shown = shown.filter(Boolean);
     toEnd(shown[0]);
     if (item.byButton) focusOn(shown);
+    var before = document.getElementById("before");
+    if (before) before.hidden = true;
     if (data.may_move !== undefined) move.hidden = !data.may_move;
     if (tabs) tabs.postMessage({ said: item.words.querySelector(".bubble").textContent });
     page.dataset.known = "1";
@@ -300,7 +304,7 @@
     stream = new EventSource("/chat/stream?after=" + Number(last));
     stream.addEventListener("open", function () { refusals = 0; tryNow(); });
     stream.addEventListener("word", function (event) {
-      var node = showWord(JSON.parse(event.data));
+      var node = showWord(JSON.parse(event.data), waiting[1]);
       if (node) toEnd(node);
       tryNow();
     });
@@ -336,7 +340,7 @@
   function wordOf(text) { return { id: 0, text: text, parts: [{ text: text }], choices: [] }; }
 
   function codeWord(data) {
-    var word = wordOf("你的继续码：" + data.code + "\n请抄下来。在新手机上打开这个网页，选「用继续码接着说」。\n到" +
+    var word = wordOf("你的继续码：\n" + data.code + "\n请抄下来。在新手机上打开这个网页，选「用继续码接着说」。\n到" +
       data.until + "前有效，只能用一次。谁有这个码，谁就能看到谈话，不要给别人。\n");
     word.parts.push({ text: "也可以把这个链接发给自己", href: "/resume#" + data.code.replace(/ /g, "") });
     return word;

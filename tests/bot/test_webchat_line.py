@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from domain.conversation import HeardMessage, OutboxState, OutWord
 from tests.bot.browser import (
@@ -89,6 +89,33 @@ def test_what_is_written_without_a_line_goes_out_in_order_once_it_is_back(
     expect(page.locator("#status")).to_have_text("")
     page.reload()
     assert said(page)[-3:] == ["第一句", "第二句", "第三句"]
+
+
+def test_a_reply_stands_under_what_it_answers_though_more_was_written_meanwhile(
+    page: Page,
+) -> None:
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/chat/messages", hold_the_first)
+    write(page, "我帮包工头干的")
+    write(page, "后写的一句")
+    expect(page.locator(".mine", has_text="后写的一句")).to_be_visible()
+
+    held[0].continue_()
+
+    expect_all_sent(page)
+    texts = page.locator(".mine, .ours").all_inner_texts()
+    first, second = (
+        next(place for place, text in enumerate(texts) if written in text)
+        for written in ("我帮包工头干的", "后写的一句")
+    )
+    assert second > first + 1
 
 
 def test_a_line_that_is_cut_brings_later_words_once_it_is_mended(
