@@ -167,7 +167,11 @@ class WeChat:
     async def _part_with(self, fields: Fields) -> Response:
         """Somebody has unsubscribed: what waits for them goes no more, and a helper phones."""
         sender, at = sender_of(fields), moment_of(fields)
-        await self._do(lambda work: self._give_up_all(work, sender, at))
+        try:
+            await self._do(lambda work: self._give_up_all(work, sender, at))
+        except Exception as error:
+            log.error("a farewell was not taken: %s", type(error).__name__)
+            return PlainTextResponse("later", 503)
         return PlainTextResponse(ACCEPTED)
 
     def _give_up_all(self, work: UnitOfWork, sender: str, at: int) -> None:

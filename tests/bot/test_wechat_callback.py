@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.channels.wechat import open_wechat
-from bot.channels.wechat_callback import BODY_LIMIT
+from bot.channels.wechat_callback import BODY_LIMIT, fields_of, reply_xml
 from bot.web import build_web
 from tests.bot.webhouse import House, build_house
 from tests.bot.wechat_peer import ACCOUNT, WeChatServer, sealed_by_wechat, sha1, xml_of
 from tests.bot.wechathouse import kept, with_wechat
+from tests.conftest import NOW
 
 YANG = "oYang_0123456789abcdefghij"
 CANARY = "kanarienvogel"
@@ -142,24 +144,59 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(
 
 
 LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
-BOMB = f'<!DOCTYPE xml [<!ENTITY a0 "ha">{LAUGHS}]><xml><Content>&a9;</Content></xml>'
-OUTSIDE = '<!DOCTYPE xml SYSTEM "file:///etc/passwd"><xml><Content>x</Content></xml>'
-DEEP = "<xml>" + "<a>" * 5_000 + "</a>" * 5_000 + "</xml>"
-MANY = "<xml>" + "".join(f"<a{n}/>" for n in range(3_000)) + "</xml>"
+PROLOGUES = {
+    "type": "<!DOCTYPE xml>",
+    "entity": '<!DOCTYPE xml [<!ENTITY a "x">]>',
+    "laughs": f'<!DOCTYPE xml [<!ENTITY a0 "ha">{LAUGHS}]>',
+    "outside": '<!DOCTYPE xml SYSTEM "file:///etc/passwd">',
+    "text": "words before ",
+    "nul": "\0",
+}
+ADDITIONS = {
+    "deep": "<a>" * 5_000 + "</a>" * 5_000,
+    "many": "".join(f"<a{n}/>" for n in range(3_000)),
+    "open": "<a>",
+    "unknown entity": "<a>&b;</a>",
+}
 
 
-@pytest.mark.parametrize(
-    "xml",
-    [BOMB, OUTSIDE, "<!DOCTYPE xml><xml/>", DEEP, MANY, "", "<xml>", "{}", "\0", "<a>&b;</a>"],
-    ids=["laughs", "outside", "type", "deep", "many", "empty", "open", "json", "nul", "entity"],
-)
+def odd_xml(xml: str) -> dict[str, str]:
+    """Return what WeChat would send, each with one thing in it that WeChat never sends."""
+    before = {name: f"{odd}{xml}" for name, odd in PROLOGUES.items()}
+    inside = {name: xml.replace("</xml>", f"{odd}</xml>") for name, odd in ADDITIONS.items()}
+    return before | inside
+
+
+@pytest.mark.parametrize("name", [*PROLOGUES, *ADDITIONS])
 def test_xml_that_wechat_never_sends_is_refused_outside_and_inside(
-    address: Address, wechat: WeChatServer, xml: str
+    address: Address, wechat: WeChatServer, name: str
 ) -> None:
-    query, body = wechat.signed(xml)
+    query, body = wechat.signed(text_message(wechat))
+    outside = odd_xml(body.decode())[name].encode()
+    inside = wechat.signed(odd_xml(text_message(wechat))[name])
 
-    assert refused(address.asked("POST", query, xml.encode())) == (400, "broken")
+    assert refused(address.asked("POST", query, outside)) == (400, "broken")
+    assert refused(address.asked("POST", *inside)) == (400, "broken")
+    assert kept(address.house, YANG) == ([], [])
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"<xml>", b"<xml/>", b"\xff\xfe<\x00x\x00"])
+def test_a_body_that_is_no_envelope_is_refused(
+    address: Address, wechat: WeChatServer, body: bytes
+) -> None:
+    query, _ = wechat.signed("")
+
     assert refused(address.asked("POST", query, body)) == (400, "broken")
+
+
+@pytest.mark.parametrize("text", ["]]><x>", "a & b < c", "]]]]>]]>", "\x07\x1b铃\ud800", "一\n二"])
+def test_nobodys_words_can_end_the_field_they_stand_in(text: str) -> None:
+    xml = reply_xml(YANG, "gh_1", text, NOW)
+
+    fields = fields_of(xml.encode())
+
+    assert set(fields) == {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content"}
+    assert fields["Content"] == re.sub(r"[\x07\x1b\ud800]", "", text)
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,9 @@ def with_wechat(house: House) -> House:
     return replace(house, settings=replace(house.settings, wechat=ACCOUNT))
 
 
-def with_case(house: House, channel: str, person: str) -> int:
+def with_case(house: House, channel: str, person: str, **others: Any) -> int:
     """Give a person a case of its own; returns its number."""
-    case = a_case()
+    case = a_case(**others)
 
     def keep(work: Any) -> None:
         conversation = work.conversations.get(channel, person)
