@@ -118,7 +118,7 @@ def take_invitation(
     case = work.cases.get(invitation.case_number)
     if case.applicant.conversation_id == conversation_id:
         return NotInvited("own")
-    if invitation.taken_at is not None or invitation.expires_at <= now or not case.is_open:
+    if invitation.expires_at <= now or not case.is_open:
         return NotInvited("over")
     if is_unsafe(work, case):
         return NotInvited("not_now")
