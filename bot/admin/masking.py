@@ -8,17 +8,9 @@ from collections.abc import Iterable
 from domain.case import MediationCase
 from domain.conversation import Conversation, HeardMessage, OutWord
 from domain.facts import FactKind
-from nlu.readers.contacts import mask
+from nlu.readers.contacts import SURNAMES, mask, mask_names, names_said
 
-# The hundred commonest surnames; they cover 85 of 100 people.
-SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
-    "姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
-)
 _NAME = re.compile(rf"[{SURNAMES}][\u4e00-\u9fff]{{1,2}}")
-_SAID = re.compile(
-    rf"(?:我叫|名叫|叫做|姓名是?|名字是?叫?)[:： ]?([{SURNAMES}][\u4e00-\u9fff]{{1,2}})"
-)
 
 
 class Masking:
@@ -29,9 +21,7 @@ class Masking:
 
     def __call__(self, text: str) -> str:
         """Return the text as a page may show it: 李四 becomes 李某, 13812345678 138****5678."""
-        for name in sorted(self._names, key=len, reverse=True):
-            text = text.replace(name, name[0] + "某")
-        return mask(text)
+        return mask(mask_names(text, self._names))
 
 
 def masking_of(
@@ -56,10 +46,5 @@ def _party_names(case: MediationCase | None) -> set[str]:
 
 
 def _said_names(rows: Iterable[HeardMessage | OutWord]) -> set[str]:
-    found = {
-        name
-        for row in rows
-        if isinstance(row, HeardMessage)
-        for name in _SAID.findall(row.text or "")
-    }
-    return found | {name[:2] for name in found}  # 我叫李四的: the name may be the shorter one
+    heard = (row.text or "" for row in rows if isinstance(row, HeardMessage))
+    return {name for text in heard for name in names_said(text)}
