@@ -26,6 +26,7 @@ from domain.calendar import local
 from domain.case import Stage
 from domain.conversation import Conversation, HeardMessage, OutWord
 from domain.session import SessionBooking
+from storage.cases import SqlCases
 from storage.outbox import as_out_word
 from storage.sessions import as_booking
 from storage.tables import (
@@ -240,6 +241,10 @@ class SqlPages:
         """Return the history of a case, oldest first."""
         rows = self._connection.execute(NOTES, {"number": number})
         return [CaseNote(row.at, row.actor, row.what, row.reason) for row in rows]
+
+    def cases_of_phone(self, phone: str) -> Sequence[int]:
+        """Return the numbers of the cases in which a party has this phone, the newest first."""
+        return SqlCases(self._connection).of_phone(phone)
 
     def counts(self) -> Counts:
         """Return the numbers for `/metrics` and the first page of the console."""

@@ -11,16 +11,20 @@ from bot.admin.sign_in import Visit
 from bot.served import Door
 from domain.case import MediationCase
 from domain.conversation import Conversation, HeardMessage, OutWord, Task
+from domain.errors import NoSuchCase
 from domain.evidence import Evidence
 from domain.mediator import Mediator
 from domain.services.two_sides import Issued, issue_invitation
 from domain.session import SessionBooking
 from storage.audit import AuditLine
 from storage.pages import CaseNote, ConversationFilter, ConversationPage
+from storage.sealing import folded
 from storage.unit_of_work import SqlUnitOfWork
 
 PAGE_SIZE = 30
 AUDIT_SHOWN = 200
+LONGEST_WANTED = 40  # characters
+DIGITS_OF_NUMBER = 18
 
 
 class NotSignedIn(Exception):
@@ -94,6 +98,20 @@ class Access:
 
         return self._door.submit(job).result()
 
+    def find(self, visit: Visit | None, wanted: str) -> Sequence[int]:
+        """Return the cases of this number, or of a party with this phone; who looked is kept."""
+        who = _check(visit)
+        digits = folded(wanted[:LONGEST_WANTED])
+        now = self._clock()
+
+        def job(work: SqlUnitOfWork) -> Sequence[int]:
+            found = _cases_of(work, digits) if digits else []
+            for number in found:
+                work.audit.add(AuditLine(now, who, "found", str(number)))
+            return found
+
+        return self._door.submit(job).result()
+
     def conversation_of_case(self, visit: Visit | None, number: int) -> str:
         """Return the conversation of the side that asked for mediation."""
         _check(visit)
@@ -144,6 +162,15 @@ class Access:
         """Return the latest audit rows."""
         _check(visit)
         return self._door.read(lambda work: work.audit.latest(AUDIT_SHOWN))
+
+
+def _cases_of(work: SqlUnitOfWork, digits: str) -> Sequence[int]:
+    if len(digits) <= DIGITS_OF_NUMBER:
+        try:
+            return [work.cases.get(int(digits)).number]
+        except NoSuchCase:
+            pass
+    return work.pages.cases_of_phone(digits)
 
 
 def _check(visit: Visit | None) -> str:

@@ -80,6 +80,7 @@ class Console:
             Route("/review", self._signed_in(self._review)),
             Route("/evidence/{id}", self._signed_in(self._evidence)),
             Route("/cases/{number:int}", self._signed_in(self._case)),
+            Route("/find", self._signed_in(self._find), methods=["POST"]),
             Route("/sessions", self._signed_in(self._sessions)),
             Route(
                 "/cases/{number:int}/invitation", self._signed_in(self._invite), methods=["POST"]
@@ -198,6 +199,14 @@ class Console:
             return self._page("invitation", visit, number=number, why=type(refusal).__name__)
         text = invitation_text(self._served.renderer, issued, str(request.base_url))
         return self._page("invitation", visit, number=number, lines=text.splitlines(), why="")
+
+    async def _find(self, request: Request, visit: Visit) -> Response:
+        """Find cases by number or by a party's phone, which come in no address."""
+        given = (await self._doorway.form(request, visit)).get("wanted", "")
+        numbers = await _aside(lambda: self._access.find(visit, given))
+        if len(numbers) == 1:
+            return RedirectResponse(f"/console/cases/{numbers[0]}", 303)
+        return self._page("found", visit, numbers=numbers)
 
     async def _sessions(self, request: Request, visit: Visit) -> Response:
         today = self._served.clock().astimezone(LOCAL).date()

@@ -107,6 +107,7 @@ ACTS: Mapping[str, str] = {
     "invited": "开出邀请",
     "taught": "纠正理解",
     "own_info": "看自己的信息",
+    "found": "查到案件",
 }
 ACTORS: Mapping[str, str] = {
     "citizen": "当事人",

@@ -1,0 +1,197 @@
+"""A planted name, phone, ID and sentence go through everything, and turn up nowhere else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from starlette.routing import Mount, Route
+
+from bot.admin import password
+from bot.web import build_web
+from nlu.candidates import add_candidate
+from storage.sealing import Keyring
+from tests.bot.test_console import set_up, sign_in
+from tests.bot.webhouse import House, say, serving
+from tests.storage.raw import every_value, in_files
+
+NAME, PHONE, ID = "杨阿迪", "13877001234", "530102199003071230"
+SENTENCE = "他把我家田埂上的核桃树锯掉了三棵工钱"
+STORY = f"我叫{NAME}，电话{PHONE}，身份证{ID}，{SENTENCE}"
+PLANTED = (NAME, PHONE, ID, SENTENCE)
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password, "_hasher", PasswordHasher(time_cost=1, memory_cost=64))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with serving(tmp_path) as house:
+        yield house
+
+
+def planted_in(text: str) -> list[str]:
+    return [word for word in PLANTED if word in text]
+
+
+def live(house: House) -> dict[str, str]:
+    """Let somebody tell the planted words in many ways; return what others got to see."""
+    seen: dict[str, str] = {}
+    with house.client() as citizen, house.client() as other:
+        say(citizen, choice="consent:yes")
+        say(citizen, STORY)
+        say(citizen, "我的信息")
+        citizen.post("/chat/messages", content=STORY.encode())
+        citizen.post("/chat/messages", json={"id": "short", "text": STORY})
+        citizen.post("/chat/messages", json={"id": "a" * 20, "text": STORY, "choice": STORY})
+        seen["a fault"] = citizen.get(f"/{SENTENCE}").text
+        seen["another fault"] = citizen.post("/", data={"text": STORY, "token": "x"}).text
+        say(other, choice="consent:yes")
+        reply = next(each for each in say(other, "我的信息") if "/mine/" in each["text"])
+        link = next(part["href"] for part in reply["parts"] if "href" in part)
+        seen["somebody else's export"] = other.post(link).text
+        seen["somebody else's page"] = other.get("/").text
+        seen["metrics"] = other.get("/metrics").text
+        seen["readyz"] = other.get("/readyz").text
+    with house.client(follow_redirects=True) as clerk:
+        set_up(clerk, house.code)
+        sign_in(clerk)
+        seen["the console's list"] = clerk.get("/console/conversations").text
+        seen["the console's audit"] = clerk.get("/console/audit").text
+    return seen
+
+
+def database_of(house: House) -> tuple[str, list[str]]:
+    from storage.engine import open_engine
+
+    engine = open_engine(house.settings.database_url)
+    dump = "\n".join(value for _, _, value in every_value(engine))
+    engine.dispose()
+    return dump, in_files(Path(str(engine.url.database)), *PLANTED)
+
+
+def test_what_one_person_tells_appears_nowhere_it_does_not_belong(
+    house: House, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    seen = live(house)
+    add_candidate(tmp_path, {"text": STORY, "intent": "dispute", "dispute_type": "neighbour"})
+    correction = next((tmp_path / "review").iterdir()).read_text(encoding="utf-8")
+    dump, files = database_of(house)
+
+    assert {place: planted_in(text) for place, text in seen.items() if planted_in(text)} == {}
+    records = [f"{each.getMessage()} {each.exc_text or ''}" for each in caplog.records]
+    assert [line for line in records if planted_in(line)] == []
+    assert planted_in(correction) == [SENTENCE]  # a correction teaches the sentence, nobody in it
+    assert planted_in(dump) == []
+    assert files == []
+
+
+def test_the_canary_sings_where_sealing_is_off(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Keyring, "seal", lambda self, plain, _: self.newest_head + plain)
+    monkeypatch.setattr(Keyring, "open", lambda _, sealed, __: sealed[5:])
+    with house.client() as citizen:
+        say(citizen, choice="consent:yes")
+        say(citizen, STORY)
+
+    assert set(planted_in(database_of(house)[0])) == set(PLANTED)
+
+
+def test_the_canary_sings_where_masking_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nlu.candidates.mask", lambda text: text)
+    add_candidate(tmp_path, {"text": STORY, "intent": "dispute", "dispute_type": "neighbour"})
+
+    kept = json.loads(next((tmp_path / "review").iterdir()).read_text(encoding="utf-8"))
+    assert planted_in(kept["text"]) == list(PLANTED)
+
+
+OPEN_TO_ALL = {"/console/setup", "/console/sign-in", "/console/sign-out"}
+READS_WORDS = {"/console/conversations/{id}"}
+
+
+def console_routes(house: House) -> list[tuple[str, str]]:
+    mounts = [each for each in build_web(house).routes if isinstance(each, Mount)]
+    console = next(each for each in mounts if each.path == "/console")
+    return [
+        (method, f"/console{route.path}")
+        for route in console.routes
+        if isinstance(route, Route)
+        for method in sorted((route.methods or set()) - {"HEAD"})
+    ]
+
+
+def filled(path: str, id_: str) -> str:
+    return re.sub(r"\{number:int\}|\{id:int\}", "1", path).replace("{id}", id_)
+
+
+def test_every_route_of_the_console_leads_who_is_not_signed_in_to_the_door(house: House) -> None:
+    routes = [each for each in console_routes(house) if each[1] not in OPEN_TO_ALL]
+    assert len(routes) >= 10
+    with house.client() as stranger:
+        for method, path in routes:
+            answer = stranger.request(method, filled(path, "c1"))
+            assert answer.status_code == 303, (method, path)
+            assert answer.headers["location"] == "/console/sign-in", (method, path)
+
+
+def test_who_is_signed_in_reads_words_only_with_an_audit_row(house: House) -> None:
+    with house.client() as citizen:
+        say(citizen, choice="consent:yes")
+        say(citizen, SENTENCE)
+    with house.client(follow_redirects=True) as clerk:
+        set_up(clerk, house.code)
+        sign_in(clerk)
+        page = clerk.get("/console/conversations").text
+        found = re.search(r"/console/conversations/([0-9a-f]{16})", page)
+        assert found
+        for method, path in console_routes(house):
+            if method != "GET" or path in OPEN_TO_ALL:
+                continue
+            before = readings(house, found[1])
+            text = clerk.get(filled(path, found[1])).text
+            told = SENTENCE in text
+            assert not told or readings(house, found[1]) == before + 1, path
+            assert told or path not in READS_WORDS, path
+
+
+def readings(house: House, id_: str) -> int:
+    rows: Any = house.writer.read(lambda work: work.audit.latest(100))
+    return len([row for row in rows if row.subject == id_])
+
+
+def test_a_case_is_found_by_a_phone_that_stands_in_no_address(house: House) -> None:
+    from domain.case import MediationCase, Party, Role
+    from tests.bot.webhouse import MONDAY
+
+    sides = (Party(Role.APPLICANT, NAME, PHONE), Party(Role.RESPONDENT, "邻居"))
+    cases = [MediationCase(number, "neighbour", sides, SENTENCE, MONDAY) for number in (1, 2)]
+    for case in cases:
+        house.writer.submit(lambda work, case=case: work.cases.add(case)).result()
+    with house.client(follow_redirects=True) as clerk:
+        set_up(clerk, house.code)
+        sign_in(clerk)
+        page = clerk.get("/console/conversations").text
+        token = re.search(r'name="token" value="(\w+)"', page)
+        assert token
+        given: dict[str, Any] = {"token": (None, token[1]), "wanted": (None, "138-7700-1234")}
+        answer: httpx.Response = clerk.post("/console/find", files=given)
+        assert ("/console/cases/1" in answer.text, "/console/cases/2" in answer.text) == (
+            True,
+            True,
+        )
+        assert PHONE not in str(answer.url)
+        missing = clerk.post("/console/find", files=given | {"wanted": (None, "13900000000")})
+        assert "没有找到" in missing.text
