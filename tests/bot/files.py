@@ -54,6 +54,7 @@ def paper(pages: int = 2) -> bytes:
         )
         page[NameObject("/PieceInfo")] = _told()
         page[NameObject("/AA")] = _script()
+        page[NameObject("/Mark")] = TextStringObject(CANARY.decode())
         page[NameObject("/Annots")] = ArrayObject([writer._add_object(_link())])
         drawn = DecodedStreamObject()
         drawn.set_data(b"q 200 0 0 200 0 0 cm /A Do Q")

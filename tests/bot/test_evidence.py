@@ -272,6 +272,15 @@ def test_an_id_of_another_form_leads_nowhere(kept: EvidenceFiles, id_: str) -> N
         kept.read(id_)
 
 
+def test_an_id_that_is_a_way_out_of_the_folder_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_bytes(b"the keys")
+    kept = EvidenceFiles(tmp_path / "a" / "b", KEYRING, b"k")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+
+    with pytest.raises(FileNotFoundError):
+        kept.read("../keys")
+
+
 def test_a_file_that_was_changed_or_put_in_anothers_place_does_not_open(
     kept: EvidenceFiles, tmp_path: Path
 ) -> None:

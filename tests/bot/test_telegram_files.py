@@ -11,13 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
+from telegram import Bot
 
-from bot.evidence.exhibit import LIMIT
+from bot.channels.telegram_files import fetch_file
+from bot.evidence.exhibit import LIMIT, NotTaken
 from bot.messages import Attachment, Incoming
 from bot.upload_links import UploadLinks
 from bot.uploads import InMemory
 from tests.bot import files
-from tests.bot.telegram_peer import BROKEN, BotApi, Fault, bot_api
+from tests.bot.telegram_peer import BROKEN, TOKEN, BotApi, Fault, bot_api
 from tests.bot.telegram_talk import consent, kept, talking, tasks, turn_is_over
 from tests.bot.webhouse import House, build_house, serving
 
@@ -141,6 +143,13 @@ def test_a_file_that_says_it_is_small_and_is_not_is_not_read_to_its_end(
 
     assert run(house, api, sends) == ["evidence_refused"]
     assert "太大" in api.texts(YANG)[-1]
+    with pytest.raises(NotTaken, match="too_large"):
+        asyncio.run(fetched(api))
+
+
+async def fetched(api: BotApi) -> bytes:
+    async with Bot(TOKEN, api.url, api.url.removesuffix("/bot") + "/file/bot") as bot:
+        return await fetch_file(bot, next(iter(api._files)))
 
 
 @pytest.mark.parametrize("method", ["getFile", "download"])
