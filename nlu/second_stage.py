@@ -108,13 +108,15 @@ def _goals(sentences: Sequence[Labelled], labels: Labels) -> Floats:
 
 def _solve(kernel: Floats, goals: Floats) -> tuple[Floats, Floats]:
     """Return the duals, and what every sentence's margin is when it alone is left out."""
-    from scipy.linalg import blas, lapack  # noqa: PLC0415  only training needs it
+    from scipy.linalg import lapack  # noqa: PLC0415  only training needs it
 
     kernel[np.diag_indices_from(kernel)] += RIDGE
     # The kernel is symmetric; its transpose is in LAPACK's order, so that nothing is copied.
     factor, failed = lapack.spotrf(kernel.T, lower=1, clean=0, overwrite_a=1)
-    inverse, failed_too = lapack.spotri(factor, lower=1, overwrite_c=1)
-    if failed or failed_too:
+    duals, failed_too = lapack.spotrs(factor, goals, lower=1)
+    root, failed_again = lapack.strtri(factor, lower=1, overwrite_c=1)
+    if failed or failed_too or failed_again:
         raise ArithmeticError("the kernel of the corpus cannot be inverted")
-    duals: Floats = blas.ssymm(1.0, inverse, goals, lower=1)
-    return duals, goals - duals / inverse.diagonal()[:, None]
+    # The diagonal of the inverse alone is wanted: the columns of its root, squared and summed.
+    diagonal = np.array([root[i:, i] @ root[i:, i] for i in range(len(root))], np.float32)
+    return np.ascontiguousarray(duals), goals - duals / diagonal[:, None]

@@ -37,7 +37,7 @@ LEAST_FOUND = {
     "mass": 0.86,
     "hazard": 0.89,
 }
-MOST_FALSE_ALARMS = {"safety": 0.05, "disputes": 0.04, "intents": 0.035}
+MOST_FALSE_ALARMS = {"safety": 0.07, "disputes": 0.055, "intents": 0.05}  # first stage alone
 
 
 def by_words(text: str) -> frozenset[str]:
