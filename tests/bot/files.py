@@ -19,7 +19,7 @@ from pypdf.generic import (
     TextStringObject,
 )
 
-CANARY = b"KUNMING-13987654321-CANARY"
+CANARY = b"KUNMING13987654321CANARY"
 
 
 def photo(form: str = "JPEG", size: tuple[int, int] = (640, 480), **how: object) -> bytes:
