@@ -4,7 +4,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 export RASA_TELEMETRY_ENABLED = false
 
-.PHONY: install run test check bench bench-rasa evaluate lock chaos
+.PHONY: install run test check bench bench-rasa evaluate lock chaos hostile
 .DEFAULT_GOAL := run
 
 install: $(READY)
@@ -38,6 +38,9 @@ bench: $(READY)
 # RASA_PYTHON: the Python of an environment with stock Rasa; without it the way there is told.
 bench-rasa: $(READY)
 	@$(PY) -m tests.benchmarks.stock_rasa
+
+hostile: $(READY)
+	@$(PY) -m tests.hostile
 
 evaluate: $(READY)
 	@$(PY) -m bot evaluate $(EVAL)

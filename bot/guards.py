@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ SENTENCES = {
     403: "这个请求不是从本页面发出的，请刷新页面再试一次。",
     404: "没有这个页面，请回到首页。",
     405: "这个页面不能这样打开，请回到首页。",
+    408: "传得太慢，没有收全，请到信号好的地方再发一次。",
     409: "现在不能换手机。要帮忙，请回去按「找真人帮忙」。",
     410: "这段谈话已经换到另一台设备上继续。如果不是你换的，请打12348问，或者到综治中心说。",
     413: "内容太长，请分成几条来发。",
@@ -46,6 +48,9 @@ DATA_HEADERS = PRIVATE | {  # the few that mean something on JSON: each costs on
     "referrer-policy": "no-referrer",
 }
 STATIC, DATA = "/static/", "/chat/"
+BODY_SECONDS = 60.0  # for a short body over a bad line
+RETRY_SECONDS = b"60"
+SHED = frozenset({429, 503})
 _Pairs = list[tuple[bytes, bytes]]
 
 
@@ -70,6 +75,8 @@ class SafeHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"].extend(headers)
+                if message["status"] in SHED:
+                    message["headers"].append((b"retry-after", RETRY_SECONDS))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -117,19 +124,34 @@ def is_from_here(scope: Scope) -> bool:
         return site.decode("latin-1") in SAME_SITE
     origin = headers.get(b"origin", b"null").decode("latin-1")
     host = headers.get(b"host", b"").decode("latin-1")
-    return origin == "null" or urlsplit(origin).netloc == host
+    return origin == "null" or _names(origin, host)
 
 
-def limited(request: Request, limit: int) -> Request:
-    """Return the request with a body of at most `limit` bytes; more is answered with 413."""
+def _names(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:  # no address at all
+        return False
+
+
+def limited(request: Request, limit: int, seconds: float = BODY_SECONDS) -> Request:
+    """Return the request with a body of at most `limit` bytes; more is answered with 413.
+
+    What does not come in time is answered with 408, and the line is closed.
+    """
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > limit:
         raise fault(413)
     received = 0
+    ends_at = asyncio.get_running_loop().time() + seconds
 
     async def receive() -> Message:
         nonlocal received
-        message = await request.receive()
+        try:
+            async with asyncio.timeout_at(ends_at):
+                message = await request.receive()
+        except TimeoutError:
+            raise HTTPException(408, headers={"connection": "close"}) from None
         received += len(message.get("body", b""))
         if received > limit:
             raise fault(413)
@@ -140,7 +162,7 @@ def limited(request: Request, limit: int) -> Request:
 
 def is_same(given: str, expected: str) -> bool:
     """Compare two secrets in constant time."""
-    return hmac.compare_digest(given.encode(), expected.encode())
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
 
 
 class Budget:

@@ -13,9 +13,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import uvicorn
 import uvloop
 from apscheduler.schedulers.background import BackgroundScheduler
+from starlette.types import ASGIApp
 
 from bot.app import App, build_app
 from bot.evidence.desk import purge
+from bot.line import BoundedLine
 from bot.purging import purge as purge_rows
 from bot.purging import terms_of
 from bot.settings import Settings
@@ -53,19 +55,25 @@ async def _serve(app: App, ticks: bool, training: bool) -> None:
             await stack.enter_async_context(ticking(app))
         if training:
             await stack.enter_async_context(improving(app))
-        config = uvicorn.Config(
-            build_web(app, ticks),
-            host=app.settings.host,
-            port=app.settings.port,
-            log_config=None,  # what it logs goes where ours goes
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,  # open chat streams do not hold up a stop
-        )
         where = f"http://{app.settings.host}:{app.settings.port}"
         log.info("web chat: %s/   console: %s/console   (stop with Ctrl-C)", where, where)
-        await uvicorn.Server(config).serve()
+        await uvicorn.Server(config_of(build_web(app, ticks), app.settings)).serve()
+
+
+def config_of(web: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how the web is served."""
+    return uvicorn.Config(
+        web,
+        host=settings.host,
+        port=settings.port,
+        http=BoundedLine,
+        ws="none",
+        log_config=None,  # what it logs goes where ours goes
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,  # open chat streams do not hold up a stop
+    )
 
 
 @asynccontextmanager

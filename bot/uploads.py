@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.evidence.exhibit import LIMIT
-from bot.guards import Budget, fault, limited
+from bot.forms import MULTIPART, read_form
+from bot.guards import Budget, fault
 from bot.messages import Attachment, Incoming
 from bot.pages import Pages
 from bot.served import Served
@@ -20,15 +19,10 @@ from bot.upload_links import PATH, UploadLink, UploadLinks
 from domain.conversation import Conversation
 from storage.unit_of_work import SqlUnitOfWork
 
+FETCH_SECONDS = 180.0  # a photo over a bad line
 BODY_LIMIT = LIMIT + 65_536  # bytes: the file and the form around it
 OVER = "这个链接已经用过，或者过期了。请回到聊天里再要一个。"
 VISITS_A_MINUTE = 60  # from one address
-
-
-class InMemory(MultiPartParser):
-    """Reads a form without laying its file on the disk, where it would lie unsealed."""
-
-    spool_max_size = BODY_LIMIT
 
 
 class Uploads:
@@ -112,16 +106,9 @@ async def read_file(request: Request, limit: int = BODY_LIMIT) -> bytes:
 
     Refuses with 413 what is larger, with 400 what is no form with one file.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not request.headers.get("content-type", "").startswith(MULTIPART):
         raise fault(415)
-    body = limited(request, limit)
-    try:
-        parser = InMemory(body.headers, body.stream(), max_files=1, max_fields=4)
-        form = await parser.parse()
-    except HTTPException:
-        raise
-    except (MultiPartException, KeyError, ValueError):
-        raise fault(400) from None
+    form = await read_form(request, limit, max_fields=4, max_files=1, seconds=FETCH_SECONDS)
     file = next((each for each in form.values() if isinstance(each, UploadFile)), None)
     try:
         return await file.read() if file is not None else b""

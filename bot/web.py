@@ -90,7 +90,7 @@ class Faults:
 
     async def busy(self, request: Request, _: Exception) -> Response:
         """Answer when too many messages wait."""
-        return self._told(request, 503, {"retry-after": "60"})
+        return self._told(request, 503, {})
 
     async def broken(self, request: Request, _: Exception) -> Response:
         """Answer a bug; this answer passes no other layer, so it brings its headers itself."""

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -53,6 +54,15 @@ T = TypeVar("T")
 Page = Callable[[Request, Visit], Awaitable[Response]]
 
 
+class ShortNumber(IntegerConvertor):
+    """A number that every database can hold; in an address, what is longer leads nowhere."""
+
+    regex = "[0-9]{1,15}"
+
+
+register_url_convertor("number", ShortNumber())
+
+
 class Console:
     """The routes below /console."""
 
@@ -79,14 +89,14 @@ class Console:
             Route("/conversations/{id}/teach", self._signed_in(self._teach), methods=["POST"]),
             Route("/review", self._signed_in(self._review)),
             Route("/evidence/{id}", self._signed_in(self._evidence)),
-            Route("/cases/{number:int}", self._signed_in(self._case)),
+            Route("/cases/{number:number}", self._signed_in(self._case)),
             Route("/find", self._signed_in(self._find), methods=["POST"]),
             Route("/sessions", self._signed_in(self._sessions)),
             Route(
-                "/cases/{number:int}/invitation", self._signed_in(self._invite), methods=["POST"]
+                "/cases/{number:number}/invitation", self._signed_in(self._invite), methods=["POST"]
             ),
             Route("/tasks", self._signed_in(self._tasks)),
-            Route("/tasks/{id:int}/done", self._signed_in(self._done), methods=["POST"]),
+            Route("/tasks/{id:number}/done", self._signed_in(self._done), methods=["POST"]),
             Route("/audit", self._signed_in(self._audit)),
         ]
 

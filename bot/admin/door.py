@@ -21,7 +21,8 @@ from bot.admin.password import (
     hashed,
 )
 from bot.admin.sign_in import ABSOLUTE, COOKIE, Visit, Visits, load_key
-from bot.guards import Budget, fault, limited
+from bot.forms import read_form
+from bot.guards import Budget, fault
 from bot.pages import Pages
 from bot.served import Served
 from storage.unit_of_work import SqlUnitOfWork
@@ -93,7 +94,7 @@ class Doorway:
 
     async def form(self, request: Request, visit: Visit | None) -> Mapping[str, str]:
         """Return the fields of a form that one of this visit's pages sent; else refuse with 403."""
-        form = await limited(request, BODY_LIMIT).form(max_files=0, max_fields=FIELDS_LIMIT)
+        form = await read_form(request, BODY_LIMIT, max_fields=FIELDS_LIMIT)
         given = {name: value for name, value in form.items() if isinstance(value, str)}
         if visit is None or not self._visits.is_token(visit, given.get("token", "")):
             raise fault(403)

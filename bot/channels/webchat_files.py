@@ -8,12 +8,11 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from bot.evidence.desk import EvidenceDesk, NotFetched
 from bot.evidence.exhibit import LIMIT
+from bot.forms import MULTIPART, read_form
 from bot.guards import fault, limited
 from bot.messages import Attachment
 
@@ -22,12 +21,6 @@ FILES_A_MINUTE = 10  # of one person
 FORMS_AT_ONCE = 8  # with a file, each up to LIMIT in memory
 FETCH_SECONDS = 180.0  # a photo over a bad line; who is slower is asked to send again
 T = TypeVar("T")
-
-
-class _InMemory(MultiPartParser):
-    """Never puts what people send onto the disk unsealed."""
-
-    spool_max_size = LIMIT + FORM_LIMIT
 
 
 class Files:
@@ -42,7 +35,7 @@ class Files:
         self, request: Request, sender: str, message_id: str, kind: str
     ) -> Attachment:
         """Return what became of the file that is the request's whole body."""
-        body = limited(request, LIMIT).body
+        body = limited(request, LIMIT, 2 * FETCH_SECONDS).body
         is_fetched = False
 
         async def fetch() -> bytes:
@@ -83,14 +76,9 @@ class Files:
 
 
 async def _parsed(request: Request) -> FormData:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await limited(request, FORM_LIMIT).form(max_fields=8)
-    stream = limited(request, LIMIT + FORM_LIMIT).stream()
-    parser = _InMemory(request.headers, stream, max_files=2, max_fields=8)
-    try:
-        return await parser.parse()
-    except (MultiPartException, KeyError):
-        raise HTTPException(400) from None
+    if not request.headers.get("content-type", "").startswith(MULTIPART):
+        return await read_form(request, FORM_LIMIT)
+    return await read_form(request, LIMIT + FORM_LIMIT, max_files=2, seconds=2 * FETCH_SECONDS)
 
 
 async def _in_time(read: Callable[[], Awaitable[T]]) -> T:

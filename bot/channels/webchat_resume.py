@@ -23,7 +23,8 @@ from bot.channels.webchat_visitor import (
     set_cookie,
     visitor_of,
 )
-from bot.guards import Budget, fault, is_same, limited
+from bot.forms import read_form
+from bot.guards import Budget, fault, is_same
 from bot.pages import Pages
 from bot.served import Served
 from domain.conversation import Conversation, OutboxState, OutWord
@@ -39,6 +40,7 @@ CODES_AN_HOUR = 10  # asked for by one person
 TRIES_AN_HOUR = 10  # from one address
 ALL_TRIES_AN_HOUR = 1_000
 TRIES = 3  # where a turn of the old device comes between
+HASHES_AT_ONCE = 2  # each takes 19 MB, and a processor
 HOUR = 3600.0
 SALT = b"hejie resume code"  # the same for all: the codes are random, and are looked up by hash
 WRONG = "这个继续码不对，或者已经用过、过期了。请看清楚再写一次。"
@@ -97,6 +99,7 @@ class WebResume:
         self._codes = Budget(CODES_AN_HOUR, HOUR)
         self._tries = Budget(TRIES_AN_HOUR, HOUR)
         self._all_tries = Budget(ALL_TRIES_AN_HOUR, HOUR)
+        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -130,7 +133,7 @@ class WebResume:
             talk = work.conversations.get(self._channel, visitor.sender)
             issue_code(work, talk, kept, now)
 
-        kept = await asyncio.to_thread(hashed, code)
+        kept = await self._hashed(code)
         now = self._served.clock()
         try:
             await self._submit(job)
@@ -185,8 +188,7 @@ class WebResume:
     async def _resumed(self, code: str, sender: str) -> tuple[str, str]:
         """Move the conversation and return the code for the next time."""
         following, now = new_code(), self._served.clock()
-        used = await asyncio.to_thread(hashed, code)
-        kept = await asyncio.to_thread(hashed, following)
+        used, kept = await self._hashed(code), await self._hashed(following)
 
         def job(work: SqlUnitOfWork) -> None:
             talk = resume_talk(work, used, sender, now)
@@ -203,6 +205,10 @@ class WebResume:
             await self._submit(job)
         return in_groups(following), _until(now)
 
+    async def _hashed(self, code: str) -> str:
+        async with self._hashing:
+            return await asyncio.to_thread(hashed, code)
+
     def _moved_word(self, talk: Conversation, used: str, now: datetime) -> OutWord:
         text = self._served.renderer.reply("moved_here", {"at": now})
         return OutWord(
@@ -218,7 +224,7 @@ class WebResume:
 
 async def _form_of(request: Request, visitor: Visitor) -> FormData:
     """Return a form that one of our own pages sent from this browser."""
-    form = await limited(request, BODY_LIMIT).form(max_files=1, max_fields=8)
+    form = await read_form(request, BODY_LIMIT, max_files=1)
     token = form.get("token", "")
     given = token if isinstance(token, str) else ""
     if not visitor.is_known or not is_same(given, visitor.form_token):

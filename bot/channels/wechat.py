@@ -103,8 +103,9 @@ class WeChat:
             if event_of(fields) == LEFT:
                 return await self._part_with(fields)
             incoming = incoming_of(fields)
-        except HTTPException:
-            return self._refused(CallbackRefused(413, "large"))
+        except HTTPException as fault:
+            word = "large" if fault.status_code == 413 else "slow"
+            return self._refused(CallbackRefused(fault.status_code, word))
         except CallbackRefused as refused:
             return self._refused(refused)
         if incoming is None:

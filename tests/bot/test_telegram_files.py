@@ -15,9 +15,9 @@ from telegram import Bot
 
 from bot.channels.telegram_files import fetch_file
 from bot.evidence.exhibit import LIMIT, NotTaken
+from bot.forms import InMemory
 from bot.messages import Attachment, Incoming
 from bot.upload_links import UploadLinks
-from bot.uploads import InMemory
 from tests.bot import files
 from tests.bot.telegram_peer import BROKEN, TOKEN, BotApi, Fault, bot_api
 from tests.bot.telegram_talk import consent, kept, talking, tasks, turn_is_over

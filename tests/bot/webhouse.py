@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
 from bot.messages import Incoming
 from bot.render import Renderer
+from bot.serving import config_of
 from bot.settings import Settings, read_settings
 from bot.turns import Turns
 from bot.upload_links import UploadLinks
@@ -157,15 +158,8 @@ def serving(folder: Path, port: int = 0, **more: Any) -> Iterator[House]:
     house = build_house(folder, **more)
     terminal = Terminal(house.printed)
     logging.getLogger("bot.admin").addHandler(terminal)
-    config = uvicorn.Config(
-        build_web(house),
-        host="127.0.0.1",
-        port=port,
-        log_config=None,  # so that pytest sees what is logged
-        access_log=False,
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
+    config = config_of(build_web(house), replace(house.settings, host="127.0.0.1", port=port))
+    config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="web server")
     thread.start()
