@@ -19,6 +19,7 @@ from bot.admin.door import Doorway
 from bot.admin.labels import EVERYTHING
 from bot.admin.sign_in import Visit
 from bot.admin.teaching import NotTaught, Teaching
+from bot.channels import CHANNELS
 from bot.guards import fault
 from bot.inviting import invitation_text
 from bot.messages import SENT
@@ -107,6 +108,8 @@ class Console:
             visit = self._doorway.visit(request)
             if visit is None or not visit.is_signed_in:
                 return RedirectResponse("/console/sign-in", 303)
+            if "\0" in request.scope["path"]:
+                raise fault(404)  # PostgreSQL takes no such text
             try:
                 response = await page(request, visit)
             except NotSignedIn:
@@ -152,7 +155,7 @@ class Console:
             flag=given.get("flag") if given.get("flag") in FLAGS else None,
             stage=Stage(given["stage"]) if given.get("stage") in stages else None,
             is_held=held,
-            channel=given.get("channel") or None,
+            channel=given.get("channel") if given.get("channel") in CHANNELS else None,
         )
 
     async def _transcript(self, request: Request, visit: Visit) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 from bot import line
 from bot.guards import SENTENCES, SafeHeaders, is_from_here, limited
+from tests.bot.test_console import set_up, sign_in
 from tests.bot.webhouse import House, serving
 from tests.bot.wechat_peer import on_loopback
 
@@ -103,3 +105,17 @@ def test_a_head_that_comes_drop_by_drop_is_hung_up_on(
     assert spoken(town.url, b"") == b""
     twice = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET / HT"
     assert spoken(town.url, twice).count(b"HTTP/1.1") == 1
+
+
+def test_a_sign_that_no_text_holds_reaches_no_database(tmp_path: Path, database_url: str) -> None:
+    with (
+        serving(tmp_path, environment={"HEJIE_DATABASE_URL": database_url}) as house,
+        house.client(follow_redirects=True) as client,
+    ):
+        set_up(client, house.code)
+        assert "谈话" in sign_in(client, who="王\0主任").text
+        assert client.get("/console/conversations/%00").status_code == 404
+        assert client.get("/console/evidence/a%00b").status_code == 404
+        assert (
+            client.get("/console/conversations?channel=%00&type=%00&stage=%00").status_code == 200
+        )

@@ -22,7 +22,9 @@ TYPES = (
 )
 NEEDED = ("x-content-type-options", "content-security-policy", "referrer-policy")
 INSIDE = re.compile(
-    rb"Traceback|File \"|site-packages|\.py\b|/work/|/tmp/|sqlite3?\.|sqlalchemy|psycopg|starlette"
+    rb"Traceback|File \"|site-packages|\.py\b|/work/|/tmp/(?!"
+    + MARK.encode()
+    + rb")|sqlite3?\.|sqlalchemy|psycopg|starlette"
     rb"|uvicorn|jinja2|pydantic|telegram\.|[A-Z][a-z]+(?:Error|Exception)\b|NoneType|<bound method"
 )
 OWN_WORDS = {400: "broken", 403: "forged", 413: "large"}  # to WeChat's server, which reads none

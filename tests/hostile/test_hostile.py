@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile.attacks import Attacks
 from tests.hostile.fuzzer import Fuzzer
 from tests.hostile.town import Outcome, aftermath, attack, town
 
-VISITORS, FUZZED, MEGABYTES = 4, 260, 160
+VISITORS, FUZZED, ATTACKED, MEGABYTES = 6, 150, 300, 160
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Siege:
     """What was seen."""
 
     fuzzed: Outcome
+    attacked: Outcome
     unreached: list[str]
     afterwards: list[str]
 
@@ -32,8 +34,9 @@ async def _besiege(folder: Path) -> Siege:
     async with town(folder, VISITORS) as made:
         before = made.megabytes()
         fuzzed = await attack(made.port, FUZZED, Fuzzer(made, seed=4).following)
+        attacked = await attack(made.port, ATTACKED, Attacks(made, seed=4).following)
         afterwards = await aftermath(made, before, MEGABYTES)
-        return Siege(fuzzed, made.unreached(fuzzed), afterwards)
+        return Siege(fuzzed, attacked, made.unreached(fuzzed), afterwards)
 
 
 def test_every_route_that_the_application_has_was_tried(siege: Siege) -> None:
@@ -43,6 +46,16 @@ def test_every_route_that_the_application_has_was_tried(siege: Siege) -> None:
 def test_every_route_answers_whatever_is_sent_as_it_is_documented(siege: Siege) -> None:
     assert siege.fuzzed.sent == FUZZED
     assert siege.fuzzed.wrong == []
+
+
+def test_hostile_updates_posts_and_files_are_answered_or_refused_in_a_sentence(
+    siege: Siege,
+) -> None:
+    assert siege.attacked.sent == ATTACKED
+    assert siege.attacked.wrong == []
+    assert {"message", "form", "file", "telegram", "wechat", "console", "line"} <= set(
+        siege.attacked.statuses
+    )
 
 
 def test_afterwards_the_house_is_whole_and_quick_and_its_log_holds_no_hostile_word(

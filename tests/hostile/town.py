@@ -71,7 +71,9 @@ class Town:
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
     def is_intact(self) -> bool:
-        """Whether the database says of itself that it is whole."""
+        """Whether the database, where it is a file, says of itself that it is whole."""
+        if not (self.folder / "hejie.db").exists():
+            return True
         with contextlib.closing(sqlite3.connect(self.folder / "hejie.db")) as database:
             return database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
