@@ -111,7 +111,7 @@ def _word(renderer: Renderer, conversation: Conversation, now: datetime) -> OutW
 def said(incoming: Incoming) -> Mapping[str, Any]:
     """Return what a message says, as data."""
     known = {"channel", "sender", "message_id"}
-    return {k: v for k, v in asdict(incoming).items() if v is not None and k not in known}
+    return {k: v for k, v in asdict(incoming).items() if v not in (None, False) and k not in known}
 
 
 def _incoming(letter: DeadLetter, sender: str, message: Mapping[str, Any]) -> Incoming:
@@ -125,6 +125,7 @@ def _incoming(letter: DeadLetter, sender: str, message: Mapping[str, Any]) -> In
         Attachment(**attachment) if attachment else None,
         Location(**location) if location else None,
         message.get("start"),
+        message.get("is_shortened", False),
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from domain.conversation import ResumeCode
 from domain.errors import NoSuchCode
-from storage.columns import Moment
+from storage.columns import Moment, Words
 from storage.tables import metadata
 
 resume_code = Table(
@@ -31,7 +31,7 @@ resume_code = Table(
         "conversation_id", Text, ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False
     ),
     Column("expires_at", Moment, nullable=False),
-    Column("left_sender", Text),
+    Column("left_sender", Words),
     Column("taken_by", Text),
     Index(None, "conversation_id"),
     Index(None, "left_sender"),
@@ -45,7 +45,7 @@ USE = update(resume_code).where(
     resume_code.c.code_hash == bindparam("known_hash"),
     resume_code.c.taken_by.is_(None),  # the guard against using it twice
 )
-LEFT = select(exists().where(resume_code.c.left_sender == bindparam("sender")))
+LEFT = select(exists().where(resume_code.c.left_sender == bindparam("sender", type_=Words)))
 
 
 class SqlResumeCodes:

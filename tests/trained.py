@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from pathlib import Path
 
@@ -14,8 +15,11 @@ CACHE = ROOM / "var" / "trained-for-tests"
 def models_folder() -> Path:
     """Return a folder with a first-stage model of this corpus and code; trained at most once."""
     folder = CACHE / _fingerprint()
-    if not (folder / "current.json").is_file():
-        train(folder, sentences=False)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in two processes
+        if not (folder / "current.json").is_file():
+            train(folder, sentences=False)
     return folder
 
 

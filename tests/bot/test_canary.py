@@ -134,7 +134,7 @@ def console_routes(house: House) -> list[tuple[str, str]]:
 
 
 def filled(path: str, id_: str) -> str:
-    return re.sub(r"\{number:int\}|\{id:int\}", "1", path).replace("{id}", id_)
+    return re.sub(r"\{\w+:\w+\}", "1", path).replace("{id}", id_)
 
 
 def test_every_route_of_the_console_leads_who_is_not_signed_in_to_the_door(house: House) -> None:
