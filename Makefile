@@ -45,6 +45,9 @@ hostile: $(READY)
 evaluate: $(READY)
 	@$(PY) -m bot evaluate $(EVAL)
 
+chaos: $(READY)
+	@$(PY) -m tests.chaos
+
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o requirements.txt

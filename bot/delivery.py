@@ -83,7 +83,8 @@ class Delivery:
     - surely not taken: QUEUED again, and that person's later words wait behind it;
     - unknown, because the messenger never said or because this process died on the way: UNKNOWN.
       A reply then goes once more, marked （重发）, before that person's later words; if that is
-      lost too it stays UNKNOWN. A word that nobody asked for never goes again;
+      lost too it stays UNKNOWN. A word that nobody asked for never goes again: where there is a
+      case a helper is asked to phone;
     - the person cannot be written to: DEAD, and where there is a case a helper is asked to phone.
 
     The outbox holds to this (see `claim`): no crash and no second process sends more. A word that
@@ -147,13 +148,18 @@ class Delivery:
         if room <= 0:
             return 0
         now = self._clock()
-        due = await self._do(lambda work: work.outbox.claim(self._channel, now, room))
+        due = await self._do(lambda work: self._claim(work, now, room))
         self._pace.took(len(due))
         for each in due:
             task = asyncio.create_task(self._deliver(each, now))
             self._on_their_way.add(task)
             task.add_done_callback(self._arrived)
         return len(due)
+
+    def _claim(self, work: UnitOfWork, now: datetime, room: int) -> Sequence[DueWord]:
+        for word in work.outbox.lapse(self._channel, now):
+            _doubt(work, word, now)
+        return work.outbox.claim(self._channel, now, room)
 
     async def deliver_due(self) -> int:
         """Send what is due and wait for it; return how many words that were."""
@@ -192,11 +198,20 @@ class Delivery:
             now = self._clock()
             return lambda work: give_up(work, word, now)
         except MaybeSent:
-            return _as(word, OutboxState.UNKNOWN, self._clock() + RETRY)
+            return self._as_unknown(word)
         except Exception:
             log.exception("word %s on %s may have gone", word.id, self._channel)
-            return _as(word, OutboxState.UNKNOWN, self._clock() + RETRY)
+            return self._as_unknown(word)
         return _as(word, OutboxState.SENT)
+
+    def _as_unknown(self, word: OutWord) -> Settling:
+        now = self._clock()
+
+        def settle(work: UnitOfWork) -> None:
+            work.outbox.mark(word.id, OutboxState.UNKNOWN, now + RETRY)
+            _doubt(work, word, now)
+
+        return settle
 
     async def _settle(self, word: OutWord, settling: Settling) -> None:
         """Keep how it went; what is known by now must not be lost to a short fault."""
@@ -223,16 +238,28 @@ def give_up(work: UnitOfWork, word: OutWord, now: datetime) -> None:
         ask_to_phone(work, word.conversation_id, word.case_number, now)
 
 
-def ask_to_phone(work: UnitOfWork, conversation_id: str, number: int, now: datetime) -> None:
-    """Ask a helper to phone somebody who cannot be written to; once, however many words wait."""
+def _doubt(work: UnitOfWork, word: OutWord, now: datetime) -> None:
+    """Ask a helper to phone about a word that may not have arrived and never goes again."""
+    if word.unasked and word.case_number is not None:
+        ask_to_phone(work, word.conversation_id, word.case_number, now, "in_doubt")
+
+
+def ask_to_phone(
+    work: UnitOfWork,
+    conversation_id: str,
+    number: int,
+    now: datetime,
+    reason: str = "not_reached",
+) -> None:
+    """Ask a helper to phone somebody; once for each reason, however many words wait."""
     task = Task(
         TaskKind.PHONE,
         now,
         now + WORKING_DAY,
-        f"not-reached:{conversation_id}",
+        f"{reason.replace('_', '-')}:{conversation_id}",
         conversation_id,
         number,
-        {"reason": "not_reached"},
+        {"reason": reason},
     )
     work.tasks.open(task)
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -36,7 +37,8 @@ log = logging.getLogger(__name__)
 
 
 def run_server(settings: Settings, ticks: bool = True, training: bool = True) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted, by Ctrl-C or as service managers do it: both tidy up."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app = build_app(settings)
     gc.freeze()  # catalogue, model and templates live as long as the process: look at them no more
     gc.set_threshold(GARBAGE_THRESHOLD)

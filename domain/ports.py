@@ -80,6 +80,10 @@ class Outbox(Protocol):
         self, channel: str, now: datetime, limit: int
     ) -> Sequence[DueWord]: ...  # queued words become SENDING under a lease, oldest first
 
+    def lapse(
+        self, channel: str, now: datetime
+    ) -> Sequence[OutWord]: ...  # SENDING words whose lease ended become UNKNOWN
+
     def answering(
         self, conversation_id: str, message_id: str, now: datetime
     ) -> Sequence[DueWord] | None: ...  # in order; None while a word is on its way

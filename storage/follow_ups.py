@@ -22,7 +22,11 @@ DUE = (
     .where(
         text(OPEN),
         follow_up.c.due_at <= bindparam("now"),
-        or_(follow_up.c.lease_until.is_(None), follow_up.c.lease_until <= bindparam("now")),
+        or_(
+            follow_up.c.lease_until.is_(None),
+            follow_up.c.lease_until <= bindparam("now"),
+            follow_up.c.lease_until > bindparam("until"),  # the clock has gone back since
+        ),
     )
     .order_by(follow_up.c.due_at, follow_up.c.id)
     .limit(bindparam("most"))

@@ -65,10 +65,13 @@ LAPSE = (
     .where(
         text(NOT_SENT),
         outbox.c.state == OutboxState.SENDING,
-        outbox.c.not_before <= bindparam("now"),
+        or_(  # later than any lease can end: the clock has gone back since
+            outbox.c.not_before <= bindparam("now"), outbox.c.not_before > bindparam("latest")
+        ),
         of_channel(outbox),
     )
     .values(state=OutboxState.UNKNOWN, not_before=None)
+    .returning(outbox)
 )
 IS_BEHIND_ANOTHER = (
     select(EARLIER.c.id)
@@ -156,7 +159,7 @@ class SqlOutbox:
     asks again has not got that. They are known by the keys that `claim_answer` writes.
 
     `claim` hands out at most one word a conversation, so that a process that dies leaves in doubt
-    only what was on its way. A word whose lease ends unsettled becomes UNKNOWN.
+    only what was on its way. A word whose lease ends unsettled becomes UNKNOWN (`lapse`).
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -197,7 +200,6 @@ class SqlOutbox:
             self._connection.execute(ONE_AT_A_TIME, {"channel": channel})
         is_day = outside_quiet_hours(now) == now
         wanted = {"channel": channel, "now": now, "is_day": is_day, "most": limit}
-        self._connection.execute(LAPSE, wanted)
         rows = self._connection.execute(DUE, wanted).all()
         if not rows:
             return []
@@ -239,6 +241,11 @@ class SqlOutbox:
                 break
             claimed.append(word)
         return claimed
+
+    def lapse(self, channel: str, now: datetime) -> Sequence[OutWord]:
+        wanted = {"channel": channel, "now": now, "latest": now + LEASE}
+        found = self._connection.execute(LAPSE, wanted)
+        return [as_out_word(row) for row in found]
 
     def mark(self, word_id: int, state: OutboxState, not_before: datetime | None = None) -> None:
         row = {"known_id": word_id, "state": state, "not_before": not_before}

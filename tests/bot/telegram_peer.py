@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -189,7 +189,10 @@ class BotApi:
         token, method = request.path_params["token"], request.path_params["method"]
         if token != TOKEN:
             return _error(Fault(401, "Unauthorized"))
-        fields = {**request.query_params, **(await request.form())}
+        try:
+            fields = {**request.query_params, **(await request.form())}
+        except ClientDisconnect:  # it died while it was asking
+            return _error(Fault(400))
         fault = self._fault(method, fields)
         try:
             do = METHODS.get(method)
@@ -450,8 +453,11 @@ async def until(
 
 
 @contextlib.contextmanager
-def bot_api() -> Iterator[BotApi]:
-    """Serve the Bot API on a free loopback port while inside; any objection fails at the end."""
+def bot_api(strict: bool = True) -> Iterator[BotApi]:
+    """Serve the Bot API on a free loopback port while inside; any objection fails at the end.
+
+    Whoever is not strict looks at the objections alone.
+    """
     api = BotApi()
 
     @contextlib.asynccontextmanager
@@ -482,4 +488,4 @@ def bot_api() -> Iterator[BotApi]:
         api.close()
         server.should_exit = True
         thread.join()
-    assert api.objections == []
+    assert not strict or api.objections == []

@@ -50,6 +50,7 @@ def mark(writer: Writer, state: OutboxState) -> None:
 
 def claim(writer: Writer, seconds: int = 0) -> list[str]:
     at = NOW + timedelta(seconds=seconds)
+    writer.submit(lambda work: work.outbox.lapse("wechat", at)).result()
     due = writer.submit(lambda work: work.outbox.claim("wechat", at, 9)).result()
     return [("again: " if each.was_sending else "") + each.word.text for each in due]
 

@@ -38,6 +38,7 @@ def two_people(work: OpenWork) -> None:
 def claimed(work: OpenWork, at: datetime = NOW, limit: int = 10) -> Sequence[str]:
     """Claim and return each word as `sender:text`, with a `!` where an earlier try is in doubt."""
     with work() as kept:
+        kept.outbox.lapse("telegram", at)
         due = kept.outbox.claim("telegram", at, limit)
         kept.commit()
     return [f"{each.sender}:{each.word.text}{'!' if each.was_sending else ''}" for each in due]
