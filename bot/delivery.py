@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Protocol, TypeVar
 
 from bot.keeper import Keeper
+from domain.calendar import outside_quiet_hours
 from domain.conversation import DueWord, OutboxState, OutWord, Task, TaskKind
 from domain.ports import UnitOfWork
 from domain.session import BookingStatus
@@ -22,6 +23,7 @@ GRACE_SECONDS = 5.0  # for words on their way when the process is asked to stop
 SETTLE_TRIES = 30
 RETRY = timedelta(seconds=10)
 FRESH = timedelta(minutes=1)  # a claim older than this may have been given to somebody else
+A_PERSON_A_SECOND, A_PERSON_AT_ONCE = 1.0, 5.0  # words to one person
 WORKING_DAY = timedelta(days=1)
 NEWS_OF_THE_END = frozenset({"other_side_refused", "remedies", "told_ended"})
 RESENT = "（重发）"
@@ -46,28 +48,38 @@ class Gone(Exception):
     """The person cannot be written to (blocked the bot, deleted the account)."""
 
 
+class NotTaken(Exception):
+    """The messenger will never take this word, whoever it is for; others may go."""
+
+
 class Peer(Protocol):
     """A messenger that words are sent through."""
 
     async def send(self, to: str, text: str, choices: Sequence[Mapping[str, str]]) -> None:
-        """Send one message, or raise NotSent, MaybeSent or Gone."""
+        """Send one message, or raise NotSent, MaybeSent, NotTaken or Gone."""
         ...
 
 
 class Pace:
-    """How many words may start now: `per_second`, and as many at once after a rest."""
+    """How many words may start now: so many a second, and `at_once` after a rest."""
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(self, per_second: float, at_once: float | None = None) -> None:
         self._per_second = per_second
-        self._room = per_second
+        self._at_once = at_once or per_second
+        self._room = self._at_once
         self._looked_at = monotonic()
 
     def room(self) -> int:
         """Return how many words may start."""
         now = monotonic()
         grown = self._room + (now - self._looked_at) * self._per_second
-        self._room, self._looked_at = min(grown, self._per_second), now
+        self._room, self._looked_at = min(grown, self._at_once), now
         return int(self._room)
+
+    @property
+    def is_rested(self) -> bool:
+        """Whether it has as much room as it can have."""
+        return self.room() >= int(self._at_once)
 
     def took(self, count: int) -> None:
         """Count words that started."""
@@ -85,10 +97,17 @@ class Delivery:
       A reply then goes once more, marked （重发）, before that person's later words; if that is
       lost too it stays UNKNOWN. A word that nobody asked for never goes again: where there is a
       case a helper is asked to phone;
-    - the person cannot be written to: DEAD, and where there is a case a helper is asked to phone.
+    - refused for what it is: DEAD, and a person is called;
+    - the person cannot be written to: DEAD, like every other word that nobody asked for. Where
+      there is a case a helper is asked to phone, and plans turn into phone calls until the person
+      writes again.
 
     The outbox holds to this (see `claim`): no crash and no second process sends more. A word that
-    nobody asked for is looked at again just before it goes, and is DEAD where it no longer holds.
+    nobody asked for is looked at again just before it goes: DEAD where it no longer holds, QUEUED
+    again where quiet hours have begun.
+
+    At most `per_second` words start in a second, and to one person one after the first few
+    (`A_PERSON_AT_ONCE`): the words of a turn come together, a flood does not.
     """
 
     def __init__(
@@ -104,6 +123,7 @@ class Delivery:
         self._peer = peer
         self._clock = clock
         self._pace = Pace(per_second)
+        self._paces: dict[str, Pace] = {}  # of each conversation that was written to lately
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._on_their_way: set[asyncio.Task[None]] = set()
@@ -151,6 +171,8 @@ class Delivery:
         due = await self._do(lambda work: self._claim(work, now, room))
         self._pace.took(len(due))
         for each in due:
+            rest = Pace(A_PERSON_A_SECOND, A_PERSON_AT_ONCE)
+            self._paces.setdefault(each.word.conversation_id, rest).took(1)
             task = asyncio.create_task(self._deliver(each, now))
             self._on_their_way.add(task)
             task.add_done_callback(self._arrived)
@@ -159,7 +181,12 @@ class Delivery:
     def _claim(self, work: UnitOfWork, now: datetime, room: int) -> Sequence[DueWord]:
         for word in work.outbox.lapse(self._channel, now):
             _doubt(work, word, now)
-        return work.outbox.claim(self._channel, now, room)
+        return work.outbox.claim(self._channel, now, room, self._resting())
+
+    def _resting(self) -> list[str]:
+        """Return the conversations that may not be written to just now; forget who has rested."""
+        self._paces = {id_: pace for id_, pace in self._paces.items() if not pace.is_rested}
+        return [id_ for id_, pace in self._paces.items() if pace.room() < 1]
 
     async def deliver_due(self) -> int:
         """Send what is due and wait for it; return how many words that were."""
@@ -175,8 +202,10 @@ class Delivery:
     async def _deliver(self, due: DueWord, claimed_at: datetime) -> None:
         word = due.word
         try:
-            if word.unasked and not await self._is_still_wanted(word):
-                await self._settle(word, _as(word, OutboxState.DEAD))
+            if word.unasked and outside_quiet_hours(self._clock()) > self._clock():
+                await self._settle(word, _as(word, OutboxState.QUEUED))
+            elif word.unasked and not await self._is_still_wanted(word):
+                await self._settle(word, self._as_unwanted(word))
             elif self._clock() - claimed_at <= FRESH:
                 await self._settle(word, await self._send(due))
         except Exception:  # its lease runs out, and it is settled as one whose sender died
@@ -197,12 +226,27 @@ class Delivery:
         except Gone:
             now = self._clock()
             return lambda work: give_up(work, word, now)
+        except NotTaken:
+            now = self._clock()
+            return lambda work: _refused(work, word, now)
         except MaybeSent:
             return self._as_unknown(word)
         except Exception:
             log.exception("word %s on %s may have gone", word.id, self._channel)
             return self._as_unknown(word)
         return _as(word, OutboxState.SENT)
+
+    def _as_unwanted(self, word: OutWord) -> Settling:
+        """Lay a word down that does not hold any more, or whose reader is out of reach."""
+        now = self._clock()
+
+        def settle(work: UnitOfWork) -> None:
+            work.outbox.mark(word.id, OutboxState.DEAD)
+            conversation = work.conversations.by_id(word.conversation_id)
+            if conversation is not None and conversation.unreachable_since is not None:
+                _ask_about(work, word, now, "not_reached")
+
+        return settle
 
     def _as_unknown(self, word: OutWord) -> Settling:
         now = self._clock()
@@ -232,16 +276,39 @@ def _as(word: OutWord, state: OutboxState, not_before: datetime | None = None) -
 
 
 def give_up(work: UnitOfWork, word: OutWord, now: datetime) -> None:
-    """Lay down a word to somebody who cannot be written to; a helper is asked to phone instead."""
+    """Lay down all words to somebody who cannot be written to; a helper is asked to phone."""
+    conversation = work.conversations.by_id(word.conversation_id)
+    if conversation is not None and conversation.unreachable_since is None:
+        work.conversations.save(replace(conversation, unreachable_since=now))
     work.outbox.mark(word.id, OutboxState.DEAD)
-    if word.case_number is not None:
-        ask_to_phone(work, word.conversation_id, word.case_number, now)
+    work.outbox.lay_down_unasked(word.conversation_id)
+    _ask_about(work, word, now, "not_reached")
+
+
+def _refused(work: UnitOfWork, word: OutWord, now: datetime) -> None:
+    """Lay down a word that the messenger will never take, and call a person."""
+    work.outbox.mark(word.id, OutboxState.DEAD)
+    task = Task(
+        TaskKind.ALERT,
+        now,
+        now + WORKING_DAY,
+        f"word-not-taken:{word.id}",
+        word.conversation_id,
+        word.case_number,
+        {"reason": "word_not_taken"},
+    )
+    work.tasks.open(task)
 
 
 def _doubt(work: UnitOfWork, word: OutWord, now: datetime) -> None:
     """Ask a helper to phone about a word that may not have arrived and never goes again."""
-    if word.unasked and word.case_number is not None:
-        ask_to_phone(work, word.conversation_id, word.case_number, now, "in_doubt")
+    if word.unasked:
+        _ask_about(work, word, now, "in_doubt")
+
+
+def _ask_about(work: UnitOfWork, word: OutWord, now: datetime, reason: str) -> None:
+    if word.case_number is not None:
+        ask_to_phone(work, word.conversation_id, word.case_number, now, reason)
 
 
 def ask_to_phone(
@@ -268,10 +335,13 @@ def is_still_wanted(work: UnitOfWork, word: OutWord, now: datetime) -> bool:
     """Whether a word that nobody asked for may still go out.
 
     Its case is open (or it tells that it is not), nobody is under a safety hold, no person has
-    taken the conversation over, and the session that it may speak of is booked and to come.
+    taken the conversation over, its reader is in reach, and the session that it may speak of is
+    booked and to come.
     """
     conversation = work.conversations.by_id(word.conversation_id)
     if conversation is None or conversation.is_held or conversation.with_person:
+        return False
+    if conversation.unreachable_since is not None:
         return False
     if word.case_number is None:
         return True

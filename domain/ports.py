@@ -77,8 +77,10 @@ class Outbox(Protocol):
     def add(self, words: Sequence[OutWord]) -> Sequence[int]: ...  # a known key is kept once
 
     def claim(
-        self, channel: str, now: datetime, limit: int
+        self, channel: str, now: datetime, limit: int, resting: Sequence[str] = ()
     ) -> Sequence[DueWord]: ...  # queued words become SENDING under a lease, oldest first
+
+    def lay_down_unasked(self, conversation_id: str) -> None: ...  # QUEUED ones become DEAD
 
     def lapse(
         self, channel: str, now: datetime

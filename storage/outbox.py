@@ -73,6 +73,15 @@ LAPSE = (
     .values(state=OutboxState.UNKNOWN, not_before=None)
     .returning(outbox)
 )
+LAY_DOWN = (
+    update(outbox)
+    .where(
+        outbox.c.conversation_id == bindparam("of"),
+        outbox.c.unasked,
+        outbox.c.state == OutboxState.QUEUED,
+    )
+    .values(state=OutboxState.DEAD)
+)
 IS_BEHIND_ANOTHER = (
     select(EARLIER.c.id)
     .where(
@@ -92,6 +101,7 @@ DUE = (
         is_to_be_sent(outbox),
         or_(outbox.c.not_before.is_(None), outbox.c.not_before <= bindparam("now")),
         ~IS_BEHIND_ANOTHER,
+        outbox.c.conversation_id.not_in(bindparam("resting", expanding=True)),
     )
     .order_by(outbox.c.unasked, outbox.c.id)  # who waits for an answer comes before who is reminded
     .limit(bindparam("most"))
@@ -195,11 +205,14 @@ class SqlOutbox:
             added = self._connection.execute(BY_KEY, {"key": word.key}).scalar_one()
         return added
 
-    def claim(self, channel: str, now: datetime, limit: int) -> Sequence[DueWord]:
+    def claim(
+        self, channel: str, now: datetime, limit: int, resting: Sequence[str] = ()
+    ) -> Sequence[DueWord]:
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(ONE_AT_A_TIME, {"channel": channel})
         is_day = outside_quiet_hours(now) == now
         wanted = {"channel": channel, "now": now, "is_day": is_day, "most": limit}
+        wanted["resting"] = list(resting)
         rows = self._connection.execute(DUE, wanted).all()
         if not rows:
             return []
@@ -241,6 +254,9 @@ class SqlOutbox:
                 break
             claimed.append(word)
         return claimed
+
+    def lay_down_unasked(self, conversation_id: str) -> None:
+        self._connection.execute(LAY_DOWN, {"of": conversation_id})
 
     def lapse(self, channel: str, now: datetime) -> Sequence[OutWord]:
         wanted = {"channel": channel, "now": now, "latest": now + LEASE}

@@ -69,6 +69,7 @@ TASKS: Mapping[str, str] = {
     "escalation": "报上一级",
     "no_slot": "没有空闲时间",
     "not_reached": "消息送不到",
+    "word_not_taken": "有回复发不出去",
     "in_doubt": "提醒不知道送到没有",
     "message_not_taken": "有消息没处理成",
     "follow_up_not_fired": "回访没发出去",

@@ -13,9 +13,10 @@ import httpx
 from telegram import Bot, CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.delivery import Gone, MaybeSent, NotSent
+from bot.delivery import Gone, MaybeSent, NotSent, NotTaken
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+NOBODY = ("chat not found", "user not found", "deactivated", "peer_id_invalid")
 EDITS_WAITING = 200  # beyond which a choice is not written into its message any more
 EDITS_A_SECOND = 10
 TEXT_LIMIT = 4096
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class TelegramPeer:
-    """Sends words with inline buttons; errors are sorted into not sent, maybe sent, and gone."""
+    """Sends words with inline buttons; errors are sorted by what became of the word."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -39,12 +40,17 @@ class TelegramPeer:
             raise NotSent(cast("timedelta", wait.retry_after)) from wait
         except (Forbidden, BadRequest) as refused:
             log.warning("Telegram refused a word: %s", refused.message)
-            raise Gone from refused
+            raise (Gone() if _is_about_the_person(refused) else NotTaken()) from refused
         except NetworkError as lost:
             raise (MaybeSent() if _may_have_arrived(lost) else NotSent()) from lost
         except TelegramError as refused:
             log.warning("Telegram takes no words: %s", type(refused).__name__)
             raise NotSent from refused
+
+
+def _is_about_the_person(error: TelegramError) -> bool:
+    """Whether the person cannot be written to; else it is the word that is refused."""
+    return isinstance(error, Forbidden) or any(why in error.message.lower() for why in NOBODY)
 
 
 def _may_have_arrived(error: NetworkError) -> bool:

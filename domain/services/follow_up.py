@@ -122,12 +122,13 @@ def _is_held(work: UnitOfWork, party: Party) -> bool:
 
 
 def chat_of(work: UnitOfWork, party: Party) -> Conversation | None:
-    """Return the chat that a party can be told things in: one whose person has agreed to it."""
+    """Return the chat that a party can be told things in: agreed to, and in reach."""
     if party.conversation_id is None:
         return None
     conversation = work.conversations.by_id(party.conversation_id)
-    has_agreed = conversation is not None and conversation.consented_at is not None
-    return conversation if has_agreed else None
+    if conversation is None or conversation.consented_at is None:
+        return None
+    return conversation if conversation.unreachable_since is None else None
 
 
 def _carry_out(

@@ -1,17 +1,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from bot import delivery
-from bot.delivery import FRESH, RETRY, Delivery, Gone, MaybeSent, NotSent
+from bot.delivery import (
+    A_PERSON_AT_ONCE,
+    FRESH,
+    RETRY,
+    Delivery,
+    Gone,
+    MaybeSent,
+    NotSent,
+    NotTaken,
+)
 from domain.case import Stage
 from domain.conversation import OutWord, TaskKind
 from domain.follow_up import FollowUpKind
@@ -275,7 +286,125 @@ def test_who_cannot_be_written_to_is_phoned_where_there_is_a_case(
     assert [(task.kind, task.case_number) for task in tasks] == [(TaskKind.PHONE, 7)]
 
 
+def test_to_one_person_a_flood_goes_out_slowly_and_holds_up_nobody_else(
+    outgoing: Delivery, writer: Writer, messenger: Messenger
+) -> None:
+    put(writer, *(to("yang", str(number)) for number in range(9)), to("luo", "一"))
+    began = time.monotonic()
+
+    deliver(outgoing, 10)
+
+    assert messenger.took.count("luo:一") == 1
+    assert len(messenger.took) - 1 <= A_PERSON_AT_ONCE + time.monotonic() - began
+    assert len(messenger.took) - 1 >= A_PERSON_AT_ONCE
+
+
+def test_who_has_rested_gets_the_rest_in_order(
+    outgoing: Delivery, writer: Writer, messenger: Messenger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "A_PERSON_A_SECOND", 50.0)
+    put(writer, *(to("yang", str(number)) for number in range(9)))
+
+    async def go() -> None:
+        running = asyncio.create_task(outgoing.run())
+        await until(lambda: len(messenger.took) == 9)
+        await stop(running)
+
+    asyncio.run(go())
+    assert messenger.took == [f"yang:{number}" for number in range(9)]
+    assert outgoing._resting() == []
+
+
+def test_a_reply_passes_the_reminders_that_wait_for_the_messengers_pace(
+    people: None, work: OpenWork, writer: Writer, messenger: Messenger
+) -> None:
+    keep(work, *(a_conversation(f"p{n}", channel="telegram", sender=f"p{n}") for n in range(9)))
+    put(writer, *(to(f"p{n}", "明天见面", unasked=True) for n in range(9)))
+    slowly = Delivery(writer, "telegram", messenger, lambda: NOW, per_second=4)
+    deliver(slowly)
+    assert len(messenger.took) == 4
+
+    put(writer, to("yang", "一"))
+    time.sleep(0.3)
+    deliver(slowly)
+
+    assert messenger.took[4] == "yang:一"
+
+
+def test_to_who_has_blocked_us_nothing_more_goes_out_unasked_until_they_write(
+    outgoing: Delivery, work: OpenWork, writer: Writer, messenger: Messenger
+) -> None:
+    keep(work, a_case(7))
+    put(writer, *(to("yang", each, unasked=True, case_number=7) for each in "一二三"))
+    messenger.fails["yang"] = [Gone()]
+
+    deliver(outgoing, 3)
+    put(writer, to("yang", "四", unasked=True, case_number=7))
+    deliver(outgoing)
+
+    assert messenger.took == []
+    assert states(writer) == ["dead"] * 4
+    tasks = writer.read(lambda work: work.tasks.still_open())
+    assert [(task.kind, task.details["reason"]) for task in tasks] == [
+        (TaskKind.PHONE, "not_reached")
+    ]
+
+
+def test_a_word_that_is_refused_for_what_it_is_calls_a_person_and_the_next_one_goes(
+    outgoing: Delivery, writer: Writer, messenger: Messenger
+) -> None:
+    put(writer, to("yang", "一"), to("yang", "二"))
+    messenger.fails["yang"] = [NotTaken()]
+
+    deliver(outgoing, 2)
+
+    assert messenger.took == ["yang:二"]
+    assert states(writer) == ["dead", "sent"]
+    tasks = writer.read(lambda work: work.tasks.still_open())
+    assert [task.details["reason"] for task in tasks] == ["word_not_taken"]
+
+
+def test_about_a_reminder_in_doubt_a_helper_phones(
+    outgoing: Delivery, work: OpenWork, writer: Writer, messenger: Messenger, clock: Clock
+) -> None:
+    keep(work, a_case(7))
+    put(writer, to("yang", "明天见面", unasked=True, case_number=7), to("luo", "二"))
+    writer.submit(lambda work: work.outbox.claim("telegram", NOW, 10)).result()  # and it died
+
+    clock.now += LEASE
+    deliver(outgoing)
+
+    tasks = writer.read(lambda work: work.tasks.still_open())
+    assert [(task.kind, task.details["reason"]) for task in tasks] == [(TaskKind.PHONE, "in_doubt")]
+    assert messenger.took == ["luo:（重发）二"]
+
+
+def test_a_word_is_not_held_up_by_a_clock_that_went_back(
+    outgoing: Delivery, writer: Writer, messenger: Messenger, clock: Clock
+) -> None:
+    put(writer, to("yang", "一"))
+    writer.submit(lambda work: work.outbox.claim("telegram", NOW, 10)).result()  # and it died
+
+    clock.now = NOW - timedelta(hours=1)
+    deliver(outgoing)
+
+    assert messenger.took == ["yang:（重发）一"]
+
+
 # what nobody asked for is looked at again
+
+
+def test_quiet_hours_that_begin_on_the_way_are_kept(
+    people: None, writer: Writer, messenger: Messenger
+) -> None:
+    put(writer, to("yang", "明天见面", unasked=True))
+    evening = NOW.replace(hour=20, minute=59, second=59)
+    times = chain([evening], repeat(evening + timedelta(seconds=1)))
+
+    deliver(Delivery(writer, "telegram", messenger, lambda: next(times)))
+
+    assert messenger.took == []
+    assert states(writer) == ["queued"]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from telegram.request import HTTPXRequest
 
 from bot.channels.commands import COMMANDS
 from bot.channels.telegram import TelegramPeer, polling
-from bot.delivery import RESENT, RETRY, Delivery, Gone, MaybeSent, NotSent
+from bot.delivery import RESENT, RETRY, Delivery, Gone, MaybeSent, NotSent, NotTaken
 from bot.lanes import Lanes
 from bot.messages import Incoming
 from bot.render import Renderer
@@ -65,6 +65,11 @@ def house(tmp_path: Path) -> Iterator[House]:
     house = build_house(tmp_path)
     yield house
     house.writer.close()
+
+
+def is_out_of_reach(house: House, chat: int) -> bool:
+    conversation = house.writer.read(lambda work: work.conversations.get("telegram", str(chat)))
+    return conversation is not None and conversation.unreachable_since is not None
 
 
 def is_on_its_way(house: House, chat: int) -> bool:
@@ -374,6 +379,7 @@ def test_a_button_whose_spinning_cannot_be_stopped_was_pressed_all_the_same(
         (SILENT, MaybeSent()),
         (BLOCKED, Gone()),
         (Fault(400, "Bad Request: chat not found"), Gone()),
+        (Fault(400, "Bad Request: message is too long"), NotTaken()),
     ],
     ids=lambda each: getattr(each, "description", ""),
 )
@@ -398,7 +404,7 @@ async def sending(url: str) -> Exception | None:
     await request.initialize()
     try:
         await TelegramPeer(Bot(TOKEN, url, request=request)).send(str(YANG), "你好", ())
-    except (NotSent, MaybeSent, Gone) as raised:
+    except (NotSent, MaybeSent, NotTaken, Gone) as raised:
         return raised
     finally:
         await request.shutdown()
@@ -484,8 +490,10 @@ def test_who_has_blocked_us_is_not_written_to_and_what_he_says_later_is_answered
             api.says(YANG, "你好")
             await turn_is_over(house, api)
             assert [word.state for word in kept(house, YANG)[1]] == [OutboxState.DEAD]
+            assert is_out_of_reach(house, YANG)
             api.says(YANG, "在吗")
             await turn_is_over(house, api)
+            assert not is_out_of_reach(house, YANG)
 
     asyncio.run(go())
     assert len(api.texts(YANG)) == 1

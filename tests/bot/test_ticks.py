@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from typing import Any
@@ -196,6 +197,19 @@ def test_a_side_without_a_chat_is_phoned(work: OpenWork, people: None, writer: W
     assert fired(writer, SESSION_AT - DAY) == ["session_tomorrow>yang", "called phone"]
     assert fired(writer, SESSION_AT - DAY) == []
     assert tasks(writer) == [TaskKind.PHONE]
+
+
+def test_a_side_out_of_reach_is_phoned(people: None, writer: Writer) -> None:
+    book(writer, 1)
+
+    def block(work: UnitOfWork) -> None:
+        found = work.conversations.by_id("yang")
+        assert found is not None
+        work.conversations.save(replace(found, unreachable_since=NOW))
+
+    writer.submit(block).result()
+
+    assert fired(writer, SESSION_AT - DAY) == ["called phone", "session_tomorrow>bao"]
 
 
 # agreements

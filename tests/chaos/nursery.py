@@ -172,9 +172,9 @@ def arrange(order: Order, warmed: Warmed) -> None:
     app.load_catalogue = lambda: warmed.catalogue
     app.ready_interpreter = lambda _: warmed.interpreter
     app.Renderer = warmed.named
-    build, poll = app.build_app, telegram.polling
+    build = app.build_app
     serving.build_app = lambda settings: build(settings, clock)
-    telegram.polling = lambda served, token: poll(served, token, order.telegram, 0.2)
+    telegram.API, telegram.PAUSE_SECONDS = order.telegram, 0.2
     if order.without:
         breaking.SWITCHES[order.without](order.telegram)
     if order.pages:
