@@ -306,9 +306,14 @@ class BotApi:
             raise Objection(f"chat {chat} has never written")
         if len(text.encode("utf-16-le")) // 2 > TEXT_LIMIT or not text.strip():
             raise Objection("message is empty or too long")
-        markup, number = fields.get("reply_markup"), self._number()
+        return _result(self.arrives(chat, text, fields.get("reply_markup")))
+
+    def arrives(self, chat: int, text: str, markup: str | None = None) -> dict[str, Any]:
+        """Let a message of the bot arrive, or have arrived before."""
+        self._chats.add(chat)
+        number = self._number()
         self.said.append(Said(chat, text, tuple(_buttons(markup)), number))
-        return _result(self._show(chat, number, text, markup))
+        return self._show(chat, number, text, markup)
 
     def _show(self, chat: int, number: int, text: str, markup: str | None) -> dict[str, Any]:
         """Remember a message of the bot as people see it."""

@@ -15,12 +15,13 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,6 @@ class Warmed:
 
     interpreter: Any
     catalogue: Any
-    renderer: Any
-
-    def named(self, _: Any, name_of: Callable[[str], str]) -> Any:
-        """Return the renderer, knowing names."""
-        self.renderer._name_of = name_of
-        return self.renderer
 
 
 def warm(models: Path) -> Warmed:
@@ -92,7 +87,22 @@ def warm(models: Path) -> Warmed:
     warm_up()
     catalogue, interpreter = load_catalogue(), load(models)
     interpreter.read([Heard("西畴县兴街镇的老板去年腊月欠我三万五", datetime.now(LOCAL))])
-    return Warmed(interpreter, catalogue, Renderer(catalogue))
+    compile_templates_once()
+    Renderer(catalogue)
+    return Warmed(interpreter, catalogue)
+
+
+def compile_templates_once() -> None:
+    """Let servers find the templates compiled that were compiled before them."""
+    compile_ = Environment.compile
+    compiled: dict[Any, Any] = {}
+
+    def compile_once(self: Environment, source: Any, name: Any, filename: Any) -> Any:
+        if (filename, source) not in compiled:
+            compiled[filename, source] = compile_(self, source, name, filename)
+        return compiled[filename, source]
+
+    Environment.compile = compile_once
 
 
 def _tell(**said: Any) -> None:
@@ -171,7 +181,6 @@ def arrange(order: Order, warmed: Warmed) -> None:
     clock = MovedClock(Path(order.folder) / "clock.json")
     app.load_catalogue = lambda: warmed.catalogue
     app.ready_interpreter = lambda _: warmed.interpreter
-    app.Renderer = warmed.named
     build = app.build_app
     serving.build_app = lambda settings: build(settings, clock)
     telegram.API, telegram.PAUSE_SECONDS = order.telegram, 0.2

@@ -293,7 +293,8 @@ async def _talk(run: Run, engine: Engine, trouble: Trouble | None) -> None:
     finally:
         for task in (alive, *talking):
             task.cancel()
-        await asyncio.gather(alive, *talking, return_exceptions=True)
+        await asyncio.gather(alive, all_said, *talking, return_exceptions=True)
+        await run.browser.close()
 
 
 async def _is_quiet(run: Run, engine: Engine) -> None:

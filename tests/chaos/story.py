@@ -174,7 +174,6 @@ async def visitor(person: InBrowser) -> None:
     await person.sends(choice="consent:yes")
     await person.sends(text=STORY)
     await person.sends(text="不晓得")
-    await person.close()
 
 
 def everybody(
@@ -196,7 +195,7 @@ def remembers(api: BotApi, town: Town) -> None:
     """Let the phones show what was said before."""
     for sender, words in town.shown.items():
         if sender.isdecimal():
-            api._chats.add(int(sender))
             for word in words:
-                buttons = tuple((each["label"], each["id"]) for each in word.choices)
-                api.said.append(Said(int(sender), word.text, buttons))
+                rows = [[{"text": c["label"], "callback_data": c["id"]}] for c in word.choices]
+                markup = json.dumps({"inline_keyboard": rows}) if rows else None
+                api.arrives(int(sender), word.text, markup)

@@ -22,7 +22,7 @@ POINTS = (
     ("bot.delivery:_send:1:before", 5),
     ("bot.delivery:_send:1:after", 5),
     ("bot.delivery:_settle:1:after", 5),
-    ("bot.channels.telegram:_poll:1:after", 3),
+    ("bot.channels.telegram_polling:_poll:1:after", 3),
 )
 FAULTS = (says_429, dies_and_clock_goes_back)
 SOURCE = """
