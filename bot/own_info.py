@@ -17,6 +17,7 @@ from bot.dialogue.effects import (
     RevokeConsent,
 )
 from bot.dialogue.events import Event, InfoErased, InfoReady, ReadersFound
+from bot.dialogue.side_questions import TIMES
 from bot.dialogue.state import from_data
 from bot.render import Renderer
 from domain.catalogue import Catalogue, DisputeSheet
@@ -90,30 +91,28 @@ def _draft(info: privacy.OwnInfo, catalogue: Catalogue, renderer: Renderer) -> d
 
 
 def _case(own: privacy.OwnCase, catalogue: Catalogue, renderer: Renderer) -> dict[str, Any]:
-    case, sheet = own.case, catalogue.sheet(own.case.dispute_type)
-    party = next(each for each in case.parties if each.role is own.role)
-    data: dict[str, Any] = {
-        "number": case.number,
+    sheet = catalogue.sheet(own.dispute_type)
+    return {
+        "number": own.number,
         "type": sheet.label,
-        "stage": case.stage.value,
-        "opened_at": case.opened_at.isoformat(),
+        "stage": own.stage,
+        "opened_at": own.opened_at.isoformat(),
         "role": own.role.value,
-        "name": party.name,
-        "phone": party.phone,
+        "name": own.name,
+        "phone": own.phone,
         "sessions": [
             {"at": each.starts_at.isoformat(), "place": each.place, "status": each.status.value}
             for each in own.sessions
         ],
+        "story": own.story,
+        "facts": _facts(own.facts, sheet, renderer),
     }
-    if own.has_own_story:
-        return data | {"story": case.summary, "facts": _facts(case.facts, sheet, renderer)}
-    return data | {"story": party.account, "facts": _facts(party.facts, sheet, renderer)}
 
 
 def _facts(
     known: Mapping[str, FactValue], sheet: DisputeSheet, renderer: Renderer
 ) -> dict[str, str]:
-    facts = [fact for fact in sheet.facts if fact.name in known]
+    facts = [fact for fact in (*sheet.facts, TIMES) if fact.name in known]
     return {fact.label: renderer.said(known[fact.name], fact) for fact in facts}
 
 

@@ -11,6 +11,7 @@ from domain.privacy import Consent, Notice
 from storage.audit import audit
 from storage.dialects import in_both
 from storage.evidence import evidence
+from storage.resume_codes import resume_code
 from storage.tables import (
     case_phone,
     consent,
@@ -72,6 +73,7 @@ ERASE_EVIDENCE = delete(evidence).where(
 )
 DROP_LETTERS = delete(dead_letter).where(dead_letter.c.conversation_id == bindparam("of"))
 DROP_LINKS = delete(privacy_link).where(privacy_link.c.conversation_id == bindparam("of"))
+DROP_CODES = delete(resume_code).where(resume_code.c.conversation_id == bindparam("of"))
 LOCK = (
     update(mediation_case)
     .where(mediation_case.c.number == bindparam("known_number"))
@@ -120,7 +122,8 @@ class SqlPrivacy:
         return [(row.at, row.who) for row in rows]
 
     def erase_words(self, conversation_id: str) -> None:
-        for statement in (ERASE_HEARD, ERASE_SAID, ERASE_EVIDENCE, DROP_LETTERS, DROP_LINKS):
+        own = (ERASE_HEARD, ERASE_SAID, ERASE_EVIDENCE, DROP_LETTERS, DROP_LINKS, DROP_CODES)
+        for statement in own:
             self._connection.execute(statement, {"of": conversation_id})
 
     def lock_case(self, number: int, at: datetime) -> None:

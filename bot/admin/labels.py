@@ -16,6 +16,8 @@ STAGES: Mapping[str, str] = {
     "withdrawn": "已撤回",
     "safety_hold": "安全暂停",
     "archived": "已归档",
+    "paused": "调解员正在安排",
+    "ended": "调解结束了",
 }
 TALK: Mapping[str, str] = {
     "notice": "等待同意",

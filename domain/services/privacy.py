@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.case import NEXT_STAGES, MediationCase, Role, Stage
 from domain.conversation import Conversation
 from domain.evidence import Evidence
+from domain.facts import FactValue
 from domain.ports import UnitOfWork
 from domain.privacy import Consent, Notice
-from domain.services import booking
+from domain.services import booking, two_sides
 from domain.session import SessionBooking
 
 LINK_LASTS = timedelta(hours=1)
@@ -31,16 +32,21 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class OwnCase:
-    """What a case holds of one of its sides: never a word of the other."""
+    """What a case holds of one of its sides; it has no field for a word of the other.
 
-    case: MediationCase
+    `stage` is what this side may know of it (`two_sides.stage_shown`).
+    """
+
+    number: int
+    dispute_type: str
     role: Role
+    stage: str
+    opened_at: datetime
+    name: str
+    phone: str
+    story: str
+    facts: Mapping[str, FactValue]
     sessions: Sequence[SessionBooking]
-
-    @property
-    def has_own_story(self) -> bool:
-        """Whether story and facts of the case are this side's own."""
-        return self.role is Role.APPLICANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,26 @@ def own_info(work: UnitOfWork, conversation: Conversation, numbers: Sequence[int
 
 
 def _own_case(work: UnitOfWork, case: MediationCase, conversation_id: str) -> OwnCase | None:
-    roles = [p.role for p in case.parties if p.conversation_id == conversation_id]
-    return OwnCase(case, roles[0], work.sessions.of_case(case.number)) if roles else None
+    """Return the part of the side that the chat speaks for; None where it speaks for none."""
+    role = case.side_of(conversation_id)
+    if role is None:
+        return None
+    own = case.party(role)
+    is_applicant = role is Role.APPLICANT
+    called = case.facts.get("respondent")  # so the applicant calls the other side
+    is_called = not is_applicant and called is not None and called.value == own.name
+    return OwnCase(
+        case.number,
+        case.dispute_type,
+        role,
+        two_sides.stage_shown(work, case, role),
+        case.opened_at,
+        "" if is_called else own.name,
+        own.phone,
+        case.summary if is_applicant else own.account,
+        case.facts if is_applicant else own.facts,
+        work.sessions.of_case(case.number),
+    )
 
 
 def readings(work: UnitOfWork, conversation_id: str) -> Sequence[Reading]:
@@ -129,7 +153,7 @@ def erase(
     locked, binding = [], []
     for number in numbers:
         case = work.cases.get(number)
-        if case.applicant.conversation_id != conversation.id:
+        if case.side_of(conversation.id) is not Role.APPLICANT:
             binding.append(number)
             continue
         if Stage.WITHDRAWN in NEXT_STAGES[case.stage]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -15,14 +16,16 @@ from sqlalchemy import Engine, select
 
 from bot.dialogue.state import Dialogue, Stage, to_data
 from bot.messages import Incoming
+from bot.own_info import as_data
 from bot.render import House as Words
 from bot.render import Renderer
 from bot.turns import Turns
 from domain.case import Party, Role
 from domain.case import Stage as CaseStage
-from domain.conversation import Conversation
+from domain.conversation import Conversation, ResumeCode
 from domain.facts import FactKind, FactValue
 from domain.services.intake import OpenCase, open_case
+from domain.services.privacy import own_info
 from storage.audit import AuditLine
 from storage.tables import consent, inbox, notice
 from storage.unit_of_work import SqlUnitOfWork
@@ -198,6 +201,48 @@ def test_erasing_leaves_no_word_of_the_talk_and_locks_the_file_of_the_case(
     assert talk.says(OTHERS) == ["notice"]
 
 
+def test_erasing_takes_the_codes_for_another_phone_along(talk: Talk, writer: Writer) -> None:
+    talk.agrees()
+    id_ = talk.conversation.id
+    unused, used = (ResumeCode(name, id_, NOW + timedelta(days=30)) for name in ("new", "old"))
+
+    def give(work: SqlUnitOfWork) -> None:
+        work.resume_codes.put(used)
+        work.resume_codes.use("old", "before", "yang")
+        work.resume_codes.put(unused)
+
+    writer.submit(give).result()
+    talk.says("删除我的信息")
+    talk.says(choice="do:erase_now")
+
+    kept = writer.read(lambda work: [work.resume_codes.get(name) for name in ("new", "old")])
+    assert kept == [None, None]
+
+
+def test_the_invited_side_can_erase_its_talk_but_not_lock_the_applicants_case(
+    talk: Talk, writer: Writer
+) -> None:
+    talk.agrees()
+    number = talk.has_case()
+    other = Talk(writer, sender="other")
+    other.agrees().says(OTHERS)
+    invited = Party(Role.RESPONDENT, "赵大", "", other.conversation.id)
+
+    def invite(work: SqlUnitOfWork) -> None:
+        work.cases.save(work.cases.get(number).change_party(invited))
+        state = to_data(Dialogue(Stage.RESTING, case_number=number, side=Role.RESPONDENT))
+        work.conversations.save(replace(other.conversation, state=state, case_number=number))
+
+    writer.submit(invite).result()
+    other.says("删除我的信息")
+    assert other.says(choice="do:erase_now") == ["erased"]
+
+    assert f"案件 {number} 关系到对方" in other.replies[0].text
+    assert own_words(writer, other) == []
+    assert writer.read(lambda work: work.cases.get(number)).stage is CaseStage.APPLIED
+    assert not writer.read(lambda work: work.privacy.is_locked(number))
+
+
 def test_an_agreement_binds_the_other_side_so_that_its_case_is_not_locked(
     talk: Talk, writer: Writer
 ) -> None:
@@ -240,27 +285,35 @@ def test_one_hears_the_role_of_who_read_and_the_name_only_if_the_roster_has_it(
 
 
 def test_the_other_sides_export_has_not_a_word_of_the_applicant(talk: Talk, writer: Writer) -> None:
-    from bot.own_info import as_data
-    from domain.services.privacy import own_info
-
     talk.agrees()
     number = talk.has_case()
     other = Talk(writer, sender="other")
     other.agrees().says("我没有欠他")
     other_id = other.conversation.id
 
-    def invite(work: SqlUnitOfWork) -> None:
-        case = work.cases.get(number)
-        side = Party(Role.RESPONDENT, "包工头", "", other_id)
-        work.cases.save(replace(case, parties=(case.applicant, side), flags=frozenset({"dv"})))
+    times = {"times": FactValue(FactKind.TEXT, "周末都行", "周末都行")}
+    side = Party(Role.RESPONDENT, "赵大", "13900009999", other_id, "工钱早就结清了", times)
 
-    writer.submit(invite).result()
-    info = writer.read(lambda work: own_info(work, other.conversation, [number]))
-    told = json.dumps(as_data(info, catalogue(), Renderer(catalogue())), ensure_ascii=False)
+    def export(side: Party) -> str:
+        def job(work: SqlUnitOfWork) -> str:
+            case = work.cases.get(number)
+            facts = {**case.facts, "respondent": FactValue(FactKind.NAME, "那个老赖", "老赖")}
+            parties = (case.applicant, side)
+            flags = frozenset({"dv"})
+            work.cases.save(replace(case, parties=parties, flags=flags, facts=facts).hold(flags))
+            info = own_info(work, other.conversation, [number])
+            data = as_data(info, catalogue(), Renderer(catalogue()))
+            return json.dumps(data, ensure_ascii=False)
 
-    assert "包工头" in told
-    assert "我没有欠他" in told
-    assert not [word for word in (STORY, NAME, PHONE, "三万", "dv", "30,000") if word in told]
+        return writer.submit(job).result()
+
+    own = ("赵大", "13900009999", "工钱早就结清了", "我没有欠他", "周末都行", "paused")
+    applicants = (STORY, NAME, PHONE, "三万", "dv", "30,000", "safety_hold", "老赖")
+    told = export(side)
+    assert [word for word in own if word not in told] == []
+    assert [word for word in applicants if word in told] == []
+    assert "老赖" not in export(replace(side, name="那个老赖"))
+    assert "工钱早就结清了" not in export(replace(side, conversation_id=None))
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,10 @@ from bot.dialogue.state import Dialogue
 from bot.render import Renderer
 from bot.settings import read_settings
 from domain.calendar import LOCAL
-from domain.case import Role, Stage
+from domain.case import MediationCase, Role, Stage
 from domain.facts import FactKind, FactValue
 from domain.services import two_sides
+from storage.privacy import SqlPrivacy
 from tests.bot.two_people import OWN, TwoPeople
 from tests.trained import models_folder
 
@@ -192,6 +193,32 @@ def test_a_dialogue_that_remembers_the_others_facts_is_found(town, monkeypatch):
     come_in(people)
 
     with pytest.raises(AssertionError, match="remembers"):
+        people.assert_apart()
+
+
+def test_an_export_that_takes_no_heed_of_the_side_is_found(town, monkeypatch):
+    people = meet(town)
+    come_in(people)
+    people.tap(Role.RESPONDENT, "consent:yes")
+    people.assert_apart()
+    monkeypatch.setattr(MediationCase, "side_of", lambda *_: Role.APPLICANT)
+
+    with pytest.raises(AssertionError, match="the own info of the respondent"):
+        people.assert_apart()
+
+
+def test_a_list_of_readers_that_holds_the_others_is_found(town, monkeypatch):
+    people = meet(town)
+    come_in(people)
+    people.tap(Role.RESPONDENT, "consent:yes")
+    people.assert_apart()
+    careful = SqlPrivacy.readers
+    everybody = [people.conversation(side).id for side in Role]
+    monkeypatch.setattr(
+        SqlPrivacy, "readers", lambda self, _: [r for id_ in everybody for r in careful(self, id_)]
+    )
+
+    with pytest.raises(AssertionError, match="who read the"):
         people.assert_apart()
 
 

@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from bot.admin.labels import EVERYTHING
 from bot.app import App
 from bot.inviting import invitation_text
 from bot.messages import Attachment, Incoming, Location
+from bot.own_info import as_data, open_link
+from bot.pages import Pages
 from bot.releasing import release_by_case
 from bot.ticks import put_out, tick
 from domain.agreement import Instalment, SettlementAgreement
@@ -19,18 +22,20 @@ from domain.case import MediationCase, Role, Stage
 from domain.conversation import Conversation, OutWord
 from domain.errors import Refusal
 from domain.invitation import shown
-from domain.services import follow_up, two_sides
+from domain.services import follow_up, privacy, two_sides
+from storage.audit import AuditLine
 
 NUMBERS = count(1)
 OWN = {
     Role.APPLICANT: ("甲鸢尾", "麒麟甲", "甲某申", "13911110001", "甲鹧鸪"),
     Role.RESPONDENT: ("乙蔷薇", "凤凰乙", "乙某酉", "13922220002", "乙画眉"),
 }
+PAGES = Pages()
 STORIES = {
     Role.APPLICANT: (
         "楼上天天半夜拖椅子，说了三回也不听，吵得我睡不着，昆明五华区这边，墙上的{0}都震下来了"
     ),
-    Role.RESPONDENT: "我们家晚上九点就睡，没有吵过哪个，倒是我的{0}被他踩坏了",
+    Role.RESPONDENT: "我家晚上九点就睡，声音不是我家的，倒是我的{0}被他碰坏了",
 }
 
 
@@ -193,8 +198,12 @@ class TwoPeople:
 
     def assert_apart(self) -> None:
         """Look at everything that each side is shown, and at all that its dialogue remembers."""
+        self._let_be_read()
         for side in Role:
             theirs = OWN[side.other]
+            assert_without(self.own_pages(side), theirs, f"the own info of the {side}")
+            for answer in self.told_readers(side):
+                assert_without([answer], [self.readers[side.other]], f"who read the {side}'s talk")
             for word in self.words_to(side):
                 wire = [word.text, json.dumps([*word.choices, word.asks], ensure_ascii=False)]
                 assert_without(wire, theirs, f"{word.template} to the {side}")
@@ -206,6 +215,38 @@ class TwoPeople:
         told = [json.dumps(dict(task.details), ensure_ascii=False) for task in tasks]
         assert_without(told, OWN[Role.APPLICANT] + OWN[Role.RESPONDENT], "a task")
         assert self.pushed_in_danger == [], "somebody was written to in danger"
+
+    def _let_be_read(self) -> None:
+        """Let one person read the one's talk and another the other's; both sides ask who has."""
+        names = self.app.writer.read(lambda work: [each.name for each in work.roster.all()])
+        self.readers = dict(zip(Role, names, strict=False))
+        for side, name in self.readers.items():
+            found = self.conversation(side)
+            if found is not None:
+                line = AuditLine(self.now, name, "transcript", found.id)
+                self._do(lambda work, line=line: work.audit.add(line))
+        for side in Role:
+            if self.conversation(side) is not None:
+                self.say(side, "谁看过我的案子")
+                self.say(side, "我的信息")
+
+    def told_readers(self, side: Role) -> list[str]:
+        """Return what a side is answered that asks who has read its talk."""
+        return [word.text for word in self.words_to(side) if word.template == "readers"]
+
+    def own_pages(self, side: Role) -> list[str]:
+        """Return all that is kept of a side as it may take it away: the page and the file."""
+        found = self.conversation(side)
+        if found is None:
+            return []
+
+        def opened(work: Any) -> privacy.OwnInfo | None:
+            return open_link(work, privacy.offer_link(work, found.id, self.now), self.now)
+
+        info = self._do(opened)
+        data = as_data(info, self.app.catalogue, self.app.renderer)
+        page = PAGES.page("chat/mine", info=info, data=data, file="", labels=EVERYTHING)
+        return [json.dumps(data, ensure_ascii=False), bytes(page.body).decode()]
 
 
 class _Watch:
