@@ -20,7 +20,7 @@ from nlu.interpreter import FLAGS, Heard
 from nlu.model_store import ModelStore
 from nlu.rasa_interpreter import RasaInterpreter, load_version
 from nlu.readers.contacts import mask
-from nlu.train import train_beside
+from nlu.train import HERE, train_beside
 
 __all__ = ["NoGold", "ReviewFaults", "add_candidate", "roll_back", "train_with_review"]
 
@@ -73,9 +73,9 @@ class Verdict:
 
 
 def train_with_review(
-    models: Path, file: Path, *, sentences: bool = True, gold: Path = GOLD
+    models: Path, file: Path, *, sentences: bool = True, gold: Path = GOLD, source: Path = HERE
 ) -> Verdict:
-    """Train a version from the corpus and the corrections of `file`; let it serve if no worse.
+    """Train a version from `source` and the corrections of `file`; let it serve if no worse.
 
     `file` holds JSON Lines as `add_candidate` writes them, or written by hand. What a correction
     leaves open stays as the present model reads it. Corrections that were learned leave the file;
@@ -92,7 +92,7 @@ def train_with_review(
     if not fresh:
         raise ReviewFaults(f"{file}: holds no correction that may be learned")
     blocks = _blocks(file, fresh, old)
-    report = train_beside(models, blocks, sentences=sentences)
+    report = train_beside(models, blocks, sentences=sentences, source=source)
     new = load_version(store, report.version)
     before, after = (measure(model, lines).headline() for model in (old, new))
     worse = tuple(worse_figures(before, after))

@@ -36,11 +36,29 @@ def first_stage() -> RasaInterpreter:
 @pytest.fixture(scope="session")
 def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Rasa project with a few sentences a label."""
-    folder = tmp_path_factory.mktemp("small") / "nlu"
+    return project_of(tmp_path_factory.mktemp("small") / "nlu", A_LABEL)
+
+
+@pytest.fixture(scope="session")
+def middle_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Rasa project with enough sentences a label to be judged by."""
+    return project_of(tmp_path_factory.mktemp("middle") / "nlu", 30)
+
+
+@pytest.fixture(scope="session")
+def middle_models(middle_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a first-stage model of the middle corpus; tests copy it."""
+    folder = tmp_path_factory.mktemp("models")
+    train(folder, sentences=False, source=middle_project)
+    return folder
+
+
+def project_of(folder: Path, a_label: int) -> Path:
+    """Write a Rasa project with so many sentences of each label."""
     (folder / "data").mkdir(parents=True)
     for name in ("config.yml", "domain.yml"):
         shutil.copy(HERE / name, folder / name)
-    left: dict[str, int] = defaultdict(lambda: A_LABEL)
+    left: dict[str, int] = defaultdict(lambda: a_label)
     blocks = []
     for block in read_blocks():
         key = block.label + str(block.metadata.get("topic", ""))

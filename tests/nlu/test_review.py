@@ -25,7 +25,6 @@ from nlu.review import (
     worse_figures,
 )
 from nlu.train import _latest, learned_before
-from tests.trained import models_folder
 
 PHONE, ID_CARD = "13888766543", "532623198703150013"
 # The drying ground of a village belongs to all of it; the corpus says nothing of such grounds.
@@ -44,8 +43,8 @@ GROUND = (
 NEW_WORDING = "这几天该我家用晒坝了，他家的谷子还摊在上头"
 
 
-def copy_of(folder: Path) -> Path:
-    shutil.copytree(models_folder(), folder)
+def copy_of(models: Path, folder: Path) -> Path:
+    shutil.copytree(models, folder)
     return folder
 
 
@@ -79,20 +78,22 @@ def gold_without_flags(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def accepted(tmp_path_factory) -> tuple[Path, Verdict]:
+def accepted(tmp_path_factory, middle_models, middle_project) -> tuple[Path, Verdict]:
     """A folder of models after a good review, and what was said of it."""
     folder = tmp_path_factory.mktemp("accepted")
     for text in GROUND:
         add_candidate(folder, {"text": text, "dispute_type": "village_collective", "flags": []})
     add_candidate(folder, in_the_gold_set())
-    models = copy_of(folder / "models")
+    models = copy_of(middle_models, folder / "models")
     file = folder / "review" / "candidates.jsonl"
     gold = gold_without_flags(folder / "gold")
-    return models, train_with_review(models, file, sentences=False, gold=gold)
+    return models, train_with_review(
+        models, file, sentences=False, gold=gold, source=middle_project
+    )
 
 
 @pytest.fixture(scope="module")
-def poisoned(tmp_path_factory) -> tuple[Path, Verdict]:
+def poisoned(tmp_path_factory, middle_models, middle_project) -> tuple[Path, Verdict]:
     """A folder of models after a review whose labels were shuffled."""
     folder = tmp_path_factory.mktemp("poisoned")
     leaves = [block for block in read_blocks() if block.path.parent.name == "disputes"]
@@ -101,16 +102,19 @@ def poisoned(tmp_path_factory) -> tuple[Path, Verdict]:
     told = (
         {"text": text, "dispute_type": wrong[block.label], "flags": []}
         for block in leaves
-        for text in block.sentences[::4]
+        for text in block.sentences[:60:4]
     )
-    models = copy_of(folder / "models")
-    return models, train_with_review(models, write(folder / "x.jsonl", *told), sentences=False)
+    models = copy_of(middle_models, folder / "models")
+    file = write(folder / "x.jsonl", *told)
+    return models, train_with_review(models, file, sentences=False, source=middle_project)
 
 
-def test_an_accepted_review_changes_the_answer_for_a_wording_that_it_did_not_hold(accepted):
+def test_an_accepted_review_changes_the_answer_for_a_wording_that_it_did_not_hold(
+    accepted, middle_models
+):
     models, verdict = accepted
 
-    assert best_type(load(models_folder()), NEW_WORDING) != "village_collective"
+    assert best_type(load(middle_models), NEW_WORDING) != "village_collective"
     assert verdict.is_accepted
     assert load(models).model == verdict.new
     assert best_type(load(models), NEW_WORDING) == "village_collective"
@@ -177,14 +181,14 @@ def test_private_numbers_of_a_correction_are_nowhere_in_the_model(accepted):
     assert b"****" in next(models.glob("*.jsonl")).read_bytes()
 
 
-def test_a_poisoned_review_is_refused_and_the_old_model_still_serves(poisoned):
+def test_a_poisoned_review_is_refused_and_the_old_model_still_serves(poisoned, middle_models):
     models, verdict = poisoned
 
     assert "macro_f1" in verdict.worse
     assert verdict.after["macro_f1"] < verdict.before["macro_f1"] - 0.01
     assert load(models).model == verdict.old
     assert "still serves" in str(verdict)
-    for mine, before in zip(numbers(load(models)), numbers(load(models_folder())), strict=True):
+    for mine, before in zip(numbers(load(models)), numbers(load(middle_models)), strict=True):
         assert np.array_equal(mine, before)
 
 
@@ -196,7 +200,7 @@ def test_a_refused_version_leaves_its_figures_and_nothing_to_roll_back(poisoned)
         roll_back(models)
 
 
-def test_rolling_back_gives_the_old_answers_to_the_last_bit(accepted, tmp_path):
+def test_rolling_back_gives_the_old_answers_to_the_last_bit(accepted, tmp_path, middle_models):
     models, verdict = accepted
     shutil.copytree(models, tmp_path / "models")
 
@@ -205,7 +209,7 @@ def test_rolling_back_gives_the_old_answers_to_the_last_bit(accepted, tmp_path):
     back = load(tmp_path / "models")
     assert back.model == verdict.old
     assert verdict.old in told
-    for mine, before in zip(numbers(back), numbers(load(models_folder())), strict=True):
+    for mine, before in zip(numbers(back), numbers(load(middle_models)), strict=True):
         assert np.array_equal(mine, before)
 
 
@@ -227,8 +231,8 @@ def test_a_message_of_the_gold_set_is_not_learned(accepted, tmp_path):
         train_with_review(models, file, sentences=False)
 
 
-def test_nothing_is_trained_where_there_is_nothing_to_judge_with(tmp_path):
-    models = copy_of(tmp_path / "models")
+def test_nothing_is_trained_where_there_is_nothing_to_judge_with(tmp_path, middle_models):
+    models = copy_of(middle_models, tmp_path / "models")
     file = write(tmp_path / "x.jsonl", {"text": "他借钱不还", "dispute_type": "loan"})
 
     with pytest.raises(NoGold, match="came without its tests"):
