@@ -4,7 +4,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 export RASA_TELEMETRY_ENABLED = false
 
-.PHONY: install run test check bench bench-rasa evaluate lock chaos hostile
+.PHONY: install run test check bench bench-rasa evaluate lock chaos hostile load
 .DEFAULT_GOAL := run
 
 install: $(READY)
@@ -41,6 +41,9 @@ bench-rasa: $(READY)
 
 hostile: $(READY)
 	@$(PY) -m tests.hostile
+
+load: $(READY)
+	@$(PY) -m tests.load
 
 evaluate: $(READY)
 	@$(PY) -m bot evaluate $(EVAL)

@@ -19,6 +19,7 @@ from domain.catalogue import Catalogue, load_catalogue
 from nlu.interpreter import Interpreter
 from nlu.rasa_interpreter import NoModel
 from nlu.readers.facts import warm_up
+from nlu.safety import panel
 from nlu.swapping import Swapping
 from nlu.train import train
 from storage.evidence import EvidenceFiles
@@ -62,6 +63,7 @@ def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
     settings.data.mkdir(parents=True, exist_ok=True)
     catalogue = load_catalogue()
     warm_up()
+    panel()  # a second's work, which no citizen's first message should wait for
     interpreter = ready_interpreter(settings)
     writer = ready_writer(settings)
     names = writer.read(lambda work: {m.id: m.name for m in work.roster.all()})

@@ -17,6 +17,7 @@ from domain.calendar import LOCAL
 from domain.catalogue import CatalogueFaults
 from domain.errors import Refusal
 from nlu.rasa_interpreter import ModelDamaged, NoModel
+from nlu.safety import SafetyFaults
 from storage.engine import DatabaseNotUsable
 from storage.sealing import KeysNotUsable
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     Words = argparse._SubParsersAction[argparse.ArgumentParser]
 
 KEEPING = ("keys", "purge")
-FAULTS = (SettingsFaults, CatalogueFaults, ModelDamaged, NoModel, DatabaseNotUsable, KeysNotUsable)
+FAULTS = (
+    *(SettingsFaults, CatalogueFaults, SafetyFaults),
+    *(ModelDamaged, NoModel, DatabaseNotUsable, KeysNotUsable),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

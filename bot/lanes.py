@@ -25,7 +25,7 @@ from storage.writer import is_away
 
 BATCH = 64  # messages prepared together; also what one group commit takes
 BATCHES_AT_ONCE = 2  # a batch with a slow story in it does not hold up the next one
-WAITING_LIMIT = 1000
+WAITING_LIMIT = 400  # some two seconds' worth: who would wait longer is sent away at once
 LEASE = timedelta(seconds=5)  # renewed by every turn; after a crash others wait so long
 LOOK_AGAIN_SECONDS = 0.05  # while another process has the conversation
 PAUSE_SECONDS = 0.2  # before a message that failed is tried again

@@ -33,7 +33,7 @@ def figures(folder: Path) -> Iterator[Figure]:
     server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         took, processor = asyncio.run(_load(port, server.pid))
-        memory = _resident_megabytes(server.pid)
+        memory = resident_megabytes(server.pid)
     finally:
         server.terminate()
         server.wait(20)
@@ -52,12 +52,12 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield Figure("memory of the server under this load", memory, "MB")
 
 
-def _resident_megabytes(pid: int) -> float:
+def resident_megabytes(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -72,9 +72,9 @@ async def _load(port: int, pid: int) -> tuple[list[float], float]:
         asyncio.create_task(_client(f"b{n}", port, begin, end, took)) for n in range(CLIENTS)
     ]
     await asyncio.sleep(WARM_UP)
-    before = _processor_seconds(pid)
+    before = processor_seconds(pid)
     await asyncio.gather(*clients)
-    return took, (_processor_seconds(pid) - before) / len(took)
+    return took, (processor_seconds(pid) - before) / len(took)
 
 
 async def _until_served(port: int) -> None:

@@ -156,6 +156,10 @@ class BotApi:
         """Let the bot write to people who wrote by another way."""
         self._chats.update(chats)
 
+    def spins(self, query: str) -> None:
+        """Let a button spin that was pressed by another way."""
+        self._queries.add(query)
+
     def told(self, chat: int) -> list[Said]:
         return [each for each in self.said if each.chat == chat]
 

@@ -59,10 +59,10 @@ class Answer:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-async def send(port: int, attempt: Attempt) -> Answer:
-    """Send one request on a line of its own and read its answer."""
+async def send(port: int, attempt: Attempt, source: str = "127.0.0.1") -> Answer:
+    """Send one request on a line of its own, from an address, and read its answer."""
     began = time.perf_counter()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
     writing = asyncio.create_task(_write(writer, attempt))
     try:
         async with asyncio.timeout(PATIENCE):
