@@ -17,8 +17,11 @@ WHY = {
     "chats": "chat of cases that ended more than {chat_days} days ago; the file of the case stays",
     "readings": "who read what, more than {audit_days} days ago",
     "consents": "of people of whom nothing is left, more than {audit_days} days ago",
-    "letters": "messages laid aside and seen to, more than {draft_days} days ago",
+    "letters": "messages laid aside more than {draft_days} days ago, nobody waits",
     "links": "one-time links, over for more than a day",
+    "invitations": "codes for the other side, over for more than {draft_days} days",
+    "wrong_codes": "wrong codes that were tried more than a day ago",
+    "codes": "codes for another device, over for more than a day",
 }
 
 

@@ -12,11 +12,14 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     text,
@@ -27,6 +30,7 @@ from sqlalchemy import (
 from domain.case import OVER
 from storage.audit import audit
 from storage.columns import Moment
+from storage.resume_codes import resume_code
 from storage.tables import (
     STILL_OPEN,
     case_note,
@@ -34,15 +38,17 @@ from storage.tables import (
     conversation,
     dead_letter,
     inbox,
+    invitation,
     mediation_case,
     metadata,
     outbox,
     privacy_link,
     task,
+    wrong_code,
 )
 
 BATCH = 200
-LINKS_STAY = timedelta(days=1)
+LINKS_STAY = timedelta(days=1)  # wrong codes are counted as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +102,35 @@ OLD_CONSENTS = select(consent.c.id).where(
     consent.c.at < BEFORE, ~exists().where(conversation.c.id == consent.c.conversation_id)
 )
 SPENT_LINKS = select(privacy_link.c.digest).where(privacy_link.c.expires_at < BEFORE)
-SETTLED_LETTERS = select(dead_letter.c.id).where(
-    dead_letter.c.at < BEFORE, dead_letter.c.settled_at.is_not(None)
+TASK_OF_LETTER = (
+    literal("dead:") + dead_letter.c.channel + ":" + cast(dead_letter.c.message_id, Text)
 )
+IS_WAITED_FOR = exists().where(task.c.key == TASK_OF_LETTER, text(STILL_OPEN))
+OLD_LETTERS = select(dead_letter.c.id).where(
+    dead_letter.c.at < BEFORE, or_(dead_letter.c.settled_at.is_not(None), ~IS_WAITED_FOR)
+)
+ENDED_INVITATIONS = select(invitation.c.id).where(invitation.c.expires_at < BEFORE)
+OLD_WRONG_CODES = select(wrong_code.c.id).where(wrong_code.c.at < BEFORE)
+ENDED_CODES = select(resume_code.c.code_hash).where(resume_code.c.expires_at < BEFORE)
 RULES: Mapping[str, Select[Any]] = {
     "drafts": DRAFTS,
     "chats": CHATS,
     "readings": OLD_READINGS,
     "consents": OLD_CONSENTS,
     "links": SPENT_LINKS,
-    "letters": SETTLED_LETTERS,
+    "letters": OLD_LETTERS,
+    "invitations": ENDED_INVITATIONS,
+    "wrong_codes": OLD_WRONG_CODES,
+    "codes": ENDED_CODES,
+}
+ALONE: Mapping[str, tuple[Table, Column[Any]]] = {  # rules of one table that nothing refers to
+    "readings": (audit, audit.c.id),
+    "consents": (consent, consent.c.id),
+    "links": (privacy_link, privacy_link.c.digest),
+    "letters": (dead_letter, dead_letter.c.id),
+    "invitations": (invitation, invitation.c.id),
+    "wrong_codes": (wrong_code, wrong_code.c.id),
+    "codes": (resume_code, resume_code.c.code_hash),
 }
 RESET = update(conversation).values(state={}, consented_at=None, consented_to=None)
 
@@ -127,6 +152,9 @@ class SqlPurge:
             "consents": readings,
             "links": links,
             "letters": drafts,
+            "invitations": drafts,
+            "wrong_codes": links,
+            "codes": links,
         }
 
     def count(self, rule: str) -> Purged:
@@ -164,13 +192,7 @@ def _tables(rule: str) -> list[tuple[Table, Column[Any]]]:
             return [*_referring_to_conversations(), (conversation, conversation.c.id)]
         case "chats":
             return [(inbox, inbox.c.conversation_id), (outbox, outbox.c.conversation_id)]
-        case "readings":
-            return [(audit, audit.c.id)]
-        case "consents":
-            return [(consent, consent.c.id)]
-        case "letters":
-            return [(dead_letter, dead_letter.c.id)]
-    return [(privacy_link, privacy_link.c.digest)]
+    return [ALONE[rule]]
 
 
 def _referring_to_conversations() -> list[tuple[Table, Column[Any]]]:

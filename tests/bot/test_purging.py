@@ -9,17 +9,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select, text
 
-from bot.purging import purge, would_purge
+from bot.dead_letters import Failed, lay_aside
+from bot.messages import Incoming
+from bot.purging import WHY, purge, would_purge
+from bot.render import Renderer
 from domain.case import Stage as CaseStage
-from domain.conversation import Task, TaskKind
+from domain.conversation import ResumeCode, Task, TaskKind
+from domain.invitation import VALID, Invitation
 from storage import purging
 from storage.audit import AuditLine
 from storage.engine import open_engine
-from storage.purging import Terms
+from storage.purging import RULES, Terms
 from storage.tables import conversation, inbox, metadata, outbox
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
 from tests.bot.test_own_info import OTHERS, STORY, Talk
+from tests.bot.webhouse import catalogue
 from tests.conftest import KEYRING, NOW
 
 TERMS = Terms()
@@ -139,6 +144,53 @@ def test_a_link_that_is_over_goes_a_day_later(talk: Talk, writer: Writer) -> Non
 
     assert gone_after(writer, 1) == set()
     assert gone_after(writer, 1.1) == {"links"}
+
+
+def test_an_invitation_goes_a_month_after_it_ended(talk: Talk, writer: Writer, engine) -> None:
+    number = talk.has_case()
+    kept = Invitation(number, NOW, NOW + VALID, "mediator")
+    writer.submit(lambda work: work.invitations.add(kept, "K7M4X2W9")).result()
+
+    assert gone_after(writer, 44) == set()
+    assert gone_after(writer, 44.1) == {"invitations"}
+    assert counts(engine)["invitation"] == 0
+
+
+def test_a_wrong_code_goes_once_it_is_counted_no_more(talk: Talk, writer: Writer, engine) -> None:
+    id_ = talk.conversation.id
+    writer.submit(lambda work: work.invitations.note_wrong(id_, NOW)).result()
+
+    assert gone_after(writer, 1) == set()
+    assert gone_after(writer, 1.1) == {"wrong_codes"}
+    assert counts(engine)["wrong_code"] == 0
+
+
+def test_a_code_for_another_phone_goes_a_day_after_it_is_over(talk: Talk, writer: Writer) -> None:
+    code = ResumeCode("hash", talk.conversation.id, NOW + 5 * DAY)
+    writer.submit(lambda work: work.resume_codes.put(code)).result()
+
+    assert gone_after(writer, 6) == set()
+    assert gone_after(writer, 6.1) == {"codes"}
+
+
+def test_a_message_laid_aside_goes_when_nobody_waits_for_it_any_more(
+    talk: Talk, writer: Writer, engine
+) -> None:
+    talk.has_case()
+    failed = Failed(Incoming("webchat", "yang", "m9", text=OTHERS), ValueError(), NOW)
+    writer.submit(lambda work: lay_aside(work, Renderer(catalogue()), failed)).result()
+    (waits,) = writer.read(lambda work: work.tasks.still_open())
+
+    assert gone_after(writer, 31) == set()
+    writer.submit(lambda work: work.tasks.close(waits.id, NOW)).result()
+    assert gone_after(writer, 29) == set()
+    assert gone_after(writer, 31) == {"letters"}
+    assert counts(engine)["dead_letter"] == 0
+
+
+def test_a_dry_run_names_every_kind_and_says_why() -> None:
+    assert set(WHY) == set(RULES)
+    assert len(set(WHY.values())) == len(RULES)
 
 
 @pytest.fixture
