@@ -114,6 +114,10 @@ class Watch:
             "shed_a_second": round(len(shed) / seconds, 1),
             "p50_ms": percentile(taken, 50),
             "p99_ms": percentile(taken, 99),
+            "web_p99_ms": percentile([each for each in taken if each.channel == "webchat"], 99),
+            "telegram_p99_ms": percentile(
+                [each for each in taken if each.channel != "webchat"], 99
+            ),
             "shed_p99_ms": percentile(shed, 99),
             "server_processors": round(server / seconds, 2),
             "generator_processors": round((_own_seconds() - self._own) / seconds, 2),
