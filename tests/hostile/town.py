@@ -118,6 +118,7 @@ async def _settle_in(made: Town, visitors: int) -> None:
         assert token is not None
         made.visitors.append(Visitor(cookie, token[1]))
         if number < 3:
+            await made.say(cookie, number * 10 + 3, text=f"<script>{MARK}()</script><{MARK} a='")
             await made.say(cookie, number * 10 + 1, text="包工头欠我三万五工钱，在西畴县兴街镇")
             await made.say(cookie, number * 10 + 2, text="转人工")
     await _look_around(made)
@@ -200,6 +201,19 @@ async def attack(port: int, count: int, following: Callable[[], Attempt]) -> Out
     return outcome
 
 
+async def _read_all(made: Town) -> list[str]:
+    """Return what is wrong with the pages that show what was sent."""
+    insider, _ = made.visit()
+    looks = [("/", visitor.cookie) for visitor in made.visitors]
+    looks += [(f"/console/conversations/{each}", insider) for each in sorted(made.known)]
+    wrong, shown = [], 0
+    for path, cookie in looks:
+        answer = await made.get(path, cookie)
+        shown += f"&lt;script&gt;{MARK}".encode() in answer.body
+        wrong += [f"{path}: {each}" for each in faults(Attempt("read"), answer)]
+    return wrong if shown else [*wrong, "no page shows what was sent"]
+
+
 async def aftermath(made: Town, megabytes_before: float, most: float) -> list[str]:
     """Return what is wrong with the house after an attack."""
     wrong = []
@@ -213,6 +227,7 @@ async def aftermath(made: Town, megabytes_before: float, most: float) -> list[st
         wrong.append(f"its memory has grown by {grown:.0f} MB")
     if not made.is_intact():
         wrong.append("its database is damaged")
+    wrong += await _read_all(made)
     wrong += [f"the log holds {word}" for word in (MARK, PRODUCT) if word in made.log]
     if "Traceback" in made.log:
         wrong.append("the log holds a trace")
