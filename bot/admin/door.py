@@ -95,8 +95,7 @@ class Doorway:
     async def form(self, request: Request, visit: Visit | None) -> Mapping[str, str]:
         """Return the fields of a form that one of this visit's pages sent; else refuse with 403."""
         form = await read_form(request, BODY_LIMIT, max_fields=FIELDS_LIMIT)
-        words = {name: value for name, value in form.items() if isinstance(value, str)}
-        given = {name: value.replace("\0", "") for name, value in words.items()}
+        given = {name: value for name, value in form.items() if isinstance(value, str)}
         if visit is None or not self._visits.is_token(visit, given.get("token", "")):
             raise fault(403)
         return given
