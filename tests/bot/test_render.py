@@ -200,7 +200,7 @@ def test_every_sheet_speaks_in_whole_sentences_and_shows_only_checked_numbers():
     renderer = Renderer(catalogue)
     for sheet in catalogue.sheets.values():
         deadlines = [catalogue.deadlines[each] for each in sheet.deadlines]
-        about = {"label": sheet.label, "deadlines": deadlines, "now": NOW, "bodies": sheet.bodies}
+        about = {"label": sheet.label, "deadlines": deadlines, "now": NOW}
         closed = [
             {"closed": rule, "deadline": catalogue.deadlines.get(rule.deadline or ""), "now": NOW}
             for rule in sheet.not_for_mediation
@@ -208,7 +208,7 @@ def test_every_sheet_speaks_in_whole_sentences_and_shows_only_checked_numbers():
         texts = [
             renderer.reply("what_to_bring", {"type": sheet.type}),
             renderer.reply("law_answer", about),
-            renderer.reply("remedies", about),
+            renderer.reply("remedies", {"type": sheet.type, "now": NOW}),
             *(renderer.reply("not_for_mediation", each) for each in closed),
         ]
 
@@ -222,9 +222,11 @@ def test_every_sheet_speaks_in_whole_sentences_and_shows_only_checked_numbers():
 def test_the_bodies_left_after_mediation_are_others_than_mediation_committees():
     bodies = (Body("村人民调解委员会", "先谈"), Body("妇女联合会", "帮助妇女", "12338"))
 
-    lines = said("remedies", bodies=bodies, deadlines=[])
+    catalogue = load_catalogue()
+    sheet = replace(catalogue.sheet("marriage"), bodies=bodies, deadlines=())
+    renderer = Renderer(replace(catalogue, sheets={"marriage": sheet}))
 
-    assert lines == [
+    assert renderer.reply("remedies", {"type": "marriage", "now": NOW}).splitlines() == [
         "还可以走别的路，调解不影响你去法院。",
         "- 妇女联合会：帮助妇女，电话 12338（晚上打 110）",
         "想先问律师，可以约，也可以打 12348。",
