@@ -93,6 +93,8 @@ class Renderer:
             return self._slot_label(rest)
         if verb == "answer":  # answer:<row of the follow-up>:<answer>
             return self._labels["answer:" + rest.rpartition(":")[2]]
+        if verb == "may":  # may:<kind>:<yes or no>
+            return self._labels["may:" + rest.rpartition(":")[2]]
         raise KeyError(id_)
 
     def _slot_label(self, rest: str) -> str:

@@ -334,8 +334,8 @@ def _sent_event(message: Incoming) -> Event | None:
 
 
 def _choices_are_answers(state: Dialogue) -> bool:
-    prefix = f"fact:{state.asked}:"
-    answers = [id_ for id_, _ in state.offered if id_.startswith(prefix)]
+    prefixes = (f"fact:{state.asked}:", "may:")
+    answers = [id_ for id_, _ in state.offered if id_.startswith(prefixes)]
     return len(answers) >= NUMBERED
 
 

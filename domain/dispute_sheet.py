@@ -37,6 +37,8 @@ class Fact:
     `primary` facts take the story's first finding of their kind even without a cue.
     `at_booking` facts are asked only once a time has been chosen.
     `called` are words a citizen uses for the fact when correcting it (金额, 日子).
+    `sensitive` is the kind of sensitive info that an answer holds (个人信息保护法 28): it is asked
+    only of who has said that it may be.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Fact:
     primary: bool = False
     optional: bool = False
     at_booking: bool = False
+    sensitive: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ OFFICIAL = frozenset(
 RED_FLAGS = frozenset(
     ["now", "dv", "child", "self_harm", "harm_others", "neglect", "mass", "hazard"]
 )
+SENSITIVE = frozenset({"health", "violence", "child", "finance"})  # 个人信息保护法 art. 28
 LONGEST_SHORT = 8  # characters on a button
 YES_NO = (Choice("yes", "是"), Choice("no", "不是"))
 CHOSEN = frozenset({FactKind.CHOICE, FactKind.YES_NO})
@@ -31,7 +32,7 @@ SHEET_KEYS = (
 )
 FACT_KEYS = frozenset(
     {"name", "kind", "label", "question", "why", "choices", "cues", "called"}
-    | {"primary", "optional", "at_booking"}
+    | {"primary", "optional", "at_booking", "sensitive"}
 )
 CHOICE_KEYS = frozenset({"id", "label", "cues"})
 CLOSED_KEYS = frozenset({"fact", "answers", "reason", "body", "deadline", "advice"})
@@ -122,7 +123,10 @@ def _fact(page: Page) -> Fact:
         primary=page.flag("primary"),
         optional=page.flag("optional"),
         at_booking=page.flag("at_booking"),
+        sensitive=page.words("sensitive", optional=True) or None,
     )
+    if fact.sensitive is not None and fact.sensitive not in SENSITIVE:
+        page.fault(f"sensitive: {fact.sensitive} is none of {', '.join(sorted(SENSITIVE))}")
     if kind in CHOSEN and fact.cues:
         page.fault("cues belong to the choices")
     if fact.primary and kind not in ONE_PRIMARY:

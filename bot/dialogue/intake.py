@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dialogue import side_questions
+from bot.dialogue import sensitive, side_questions
 from bot.dialogue.effects import Effect, RegisterCase, Say
 from bot.dialogue.facts import facts_told, is_told, missing
 from bot.dialogue.state import Dialogue, Stage
@@ -124,6 +124,7 @@ def ask_next(state: Dialogue, view: View) -> Turn:
     closed = closed_by(sheet, state)
     if closed is not None:
         return refer(state, sheet, closed, view)
+    state = sensitive.leave_out_declined(state, sheet)
     fact = next(missing(sheet, state.known, state.unknown, at_booking=False), None)
     if fact is None:
         return read_back(state, view)
@@ -143,7 +144,12 @@ def confirm_place(near: Mapping[str, str | None], asks: Mapping[str, str] | None
 
 
 def ask(state: Dialogue, fact: Fact, why: bool = False) -> Say:
-    """Return the question for a fact. 不晓得 is always a choice, and a person after eight."""
+    """Return the question for a fact, or whether it may be asked.
+
+    不晓得 is always a choice, and a person after eight.
+    """
+    if sensitive.is_shut(state, fact):
+        return sensitive.question(fact, why)
     asks = {"name": fact.name, "kind": fact.kind.value}
     if fact.kind is FactKind.PLACE and state.near:
         return confirm_place(state.near, asks)

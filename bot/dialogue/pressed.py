@@ -11,6 +11,7 @@ from bot.dialogue import (
     corrections,
     intake,
     meeting,
+    permitting,
     replying,
     respondent,
     whereabouts,
@@ -69,6 +70,8 @@ def _beside_form(state: Dialogue, verb: str, rest: str, view: View) -> Turn | No
     match verb:
         case "place":
             return whereabouts.confirmed(_resumed(state), rest, view)
+        case "may":
+            return permitting.chosen(_resumed(state), rest, view)
         case "contact" if rest in {"yes", "no"}:
             return contact.answer(state, rest == "yes")
         case "own" if rest == "skip":

@@ -40,6 +40,7 @@ class Dialogue:
     `near` is a place by level that the person is likely at, until it is confirmed or denied.
     `side` is the person's side in the matter (`Role`); `contact` is what the applicant said to our
     getting in touch with the other side: "" not asked yet, else asked, yes or no.
+    `permitted` and `declined` are the kinds of sensitive facts that may and may not be asked.
     `parked` are the person's other matters, the latest first; they have no `parked` themselves.
     """
 
@@ -70,6 +71,8 @@ class Dialogue:
     near: Mapping[str, str | None] = field(default_factory=dict)
     side: str = Role.APPLICANT
     contact: str = ""
+    permitted: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
     parked: tuple[Dialogue, ...] = ()
 
     @property
@@ -200,7 +203,10 @@ def from_data(data: Mapping[str, Any]) -> Dialogue:
 
 
 EMPTY = Dialogue()
-TUPLES = {"proposed", "rejected", "unknown", "trail", "not_mediators", "flags"}
+TUPLES = {
+    *("proposed", "rejected", "unknown", "trail", "not_mediators", "flags"),
+    *("permitted", "declined"),
+}
 PLAIN = (
     "story",
     "told_at",
@@ -226,4 +232,6 @@ PLAIN = (
     "near",
     "side",
     "contact",
+    "permitted",
+    "declined",
 )

@@ -13,6 +13,7 @@ from bot.dialogue import (
     corrections,
     intake,
     meeting,
+    permitting,
     pressed,
     privacy,
     replying,
@@ -22,12 +23,7 @@ from bot.dialogue import (
     side_questions,
     whereabouts,
 )
-from bot.dialogue.effects import (
-    AWAITING,
-    KeepWaiting,
-    Say,
-    TakeAnswer,
-)
+from bot.dialogue.effects import AWAITING, KeepWaiting, Say, TakeAnswer
 from bot.dialogue.events import (
     AnswerTaken,
     Attached,
@@ -311,9 +307,10 @@ def _asking(state: Dialogue, heard: Understanding, view: View) -> Turn:
     fact = replying.open_question(state, view)
     if fact is None:
         return intake.ask_for_more(state)
-    if fact.kind in corrections.WRITTEN:
+    turn = permitting.told(state, fact, heard.text, view)
+    if turn is None and fact.kind in corrections.WRITTEN:
         turn = _beside_words(state, heard, view)
-    else:
+    elif turn is None:
         turn = _unread_reply(state, fact, heard, view)
     return turn or replying.answer_fact(state, fact, heard, view)
 

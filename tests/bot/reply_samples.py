@@ -83,6 +83,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "evidence_refused": {"kind": "photo", "why": "too_large"},
     "upload_link": {"url": "https://hejie.example.cn/e/abc"},
     "evidence_held": {"is_kept": True},
+    "may_ask": {"kind": "health", "why": "知道伤情，才好谈赔偿。"},
     "confirm_place": {
         "place": {
             "prefecture": "文山壮族苗族自治州",

@@ -219,6 +219,22 @@ def test_erasing_takes_the_codes_for_another_phone_along(talk: Talk, writer: Wri
     assert kept == [None, None]
 
 
+def test_what_is_sensitive_is_first_asked_for_and_a_number_answers_that(
+    talk: Talk, writer: Writer
+) -> None:
+    talk.agrees()
+    offered = (("may:health:yes", "可以问"), ("may:health:no", "不想说"))
+    state = Dialogue(Stage.ASKING, "车祸", dispute_type="traffic", asked="hurt", offered=offered)
+
+    def ask(work: SqlUnitOfWork) -> None:
+        work.conversations.save(replace(talk.conversation, state=to_data(state)))
+
+    writer.submit(ask).result()
+    assert talk.says("1") == ["ask_fact"]
+    assert talk.conversation.state["permitted"] == ["health"]
+    assert "known" not in talk.conversation.state
+
+
 def test_the_invited_side_can_erase_its_talk_but_not_lock_the_applicants_case(
     talk: Talk, writer: Writer
 ) -> None:

@@ -90,6 +90,7 @@ def choices_in_code() -> set[str]:
     fixed = re.compile(r"(consent|type|back|do|kind|answer|place|sent|contact|own):[a-z_]+")
     found = {text for tree in sources() for text in strings(tree) if fixed.fullmatch(text)}
     made = {f"kind:{kind}" for kind in SessionKind} | {f"answer:{each}" for each in PERFORMANCES}
+    made |= {"may:yes", "may:no"}
     return found | made | {*SENT} | {"unknown"}
 
 

@@ -147,7 +147,8 @@ class Person:
         return self.takes(told)
 
     def _numbers_are_choices(self) -> bool:
-        mine = [id_ for id_, _ in self.state.offered if id_.startswith(f"fact:{self.state.asked}:")]
+        answers = (f"fact:{self.state.asked}:", "may:")
+        mine = [id_ for id_, _ in self.state.offered if id_.startswith(answers)]
         return self.state.stage is not Stage.ASKING or len(mine) >= 2
 
     def asks_between(self, text: str, topic: str = "fee") -> Person:
