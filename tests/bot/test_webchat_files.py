@@ -52,7 +52,16 @@ def test_a_photo_is_kept_once_however_often_it_is_sent(house: House, client: htt
     assert kept_files(house) == before + 1
 
 
-@pytest.mark.parametrize("data", [zipped(), b"<svg/>", b"MZ\x90", b"", b"\0" * 100], ids=repr)
+NO_EVIDENCE = {
+    "zip": zipped(),
+    "svg": b"<svg/>",
+    "program": b"MZ\x90",
+    "nothing": b"",
+    "zeros": b"\0" * 100,
+}
+
+
+@pytest.mark.parametrize("data", NO_EVIDENCE.values(), ids=NO_EVIDENCE.keys())
 def test_what_is_no_photo_paper_or_voice_is_refused_in_a_sentence(
     house: House, client: httpx.Client, data: bytes
 ) -> None:
