@@ -28,6 +28,9 @@ PAUSE = 0.02
 _numbers = itertools.count(50_000)
 
 
+BINARY = {"content-type": "application/octet-stream"}
+
+
 class OnTerminal:
     """Lines of JSON, as scripts write them."""
 
@@ -114,6 +117,12 @@ class OnWebChat(httpx.AsyncBaseTransport):
 
     async def chooses(self, person: str, choice: str, label: str) -> None:
         await self._writes(person, {"choice": choice}, again=False)
+
+    async def sends_photo(self, person: str, data: bytes) -> None:
+        where = f"/chat/files?id=photo-{next(_numbers)}&kind=photo"
+        answer = await self._browsers[person].post(where, content=data, headers=BINARY)
+        if answer.status_code != 200:
+            self._faults.setdefault(person, []).append(answer.json()["error"])
 
     async def starts(self, person: str, code: str) -> None:
         await self.says(person, code)

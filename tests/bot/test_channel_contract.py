@@ -66,7 +66,6 @@ def test_without_tokens_the_web_chat_alone_is_on_and_its_routes_are_those_of_the
 WITHOUT = {
     "photo": {
         "terminal": "lines of text carry no files",
-        "webchat": "its page has no field for files",
     },
     "gone": {
         "terminal": "nothing is sent there: the person fetches the words",
