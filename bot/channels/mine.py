@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.admin.labels import EVERYTHING
+from bot.channels.webchat_visitor import reads_large
 from bot.guards import Budget, fault
 from bot.own_info import as_data, open_link
 from bot.pages import Pages
@@ -38,9 +39,9 @@ class Mine:
             Route("/mine/{code}", self.show, methods=["POST"]),
         ]
 
-    async def ask(self, _: Request) -> Response:
+    async def ask(self, request: Request) -> Response:
         """Show the button that opens it; nothing is looked up and nothing used up yet."""
-        return self._pages.page("chat/mine_ask")
+        return self._pages.page("chat/mine_ask", is_large=reads_large(request))
 
     async def show(self, request: Request) -> Response:
         """Show everything, once; a code that leads nowhere is no page."""
@@ -52,7 +53,14 @@ class Mine:
         data = as_data(found, self._served.catalogue, self._served.renderer)
         packed = json.dumps(data, ensure_ascii=False, indent=1).encode()
         file = base64.b64encode(packed).decode()
-        return self._pages.page("chat/mine", info=found, data=data, file=file, labels=EVERYTHING)
+        return self._pages.page(
+            "chat/mine",
+            info=found,
+            data=data,
+            file=file,
+            labels=EVERYTHING,
+            is_large=reads_large(request),
+        )
 
     def _open(self, code: str) -> OwnInfo | None:
         now = self._served.clock()

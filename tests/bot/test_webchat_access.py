@@ -98,6 +98,20 @@ def resumed(page: Page) -> None:
     expect(page.locator("#status")).to_contain_text("换到另一台设备", timeout=10_000)
 
 
+def own_info(page: Page) -> None:
+    story(page)
+    write(page, "我的信息")
+    link = page.locator(".ours a[href*='/mine/']")
+    expect(link).to_have_count(1)
+    page.context.add_cookies([{"name": "hejie_large", "value": "1", "url": page.url}])
+    page.goto(link.get_attribute("href") or "")
+    assert violations(page) == []
+    page.get_by_role("button", name="打开").click()
+    expect(page.locator("main")).to_contain_text(STORY)
+    expect(page.locator("html.large")).to_have_count(1)
+    expect(page.get_by_role("link", name="离开")).to_have_attribute("href", "/weather")
+
+
 STATES: dict[str, Callable[[Page], Any]] = {
     "notice": notice,
     "story": story,
@@ -108,6 +122,7 @@ STATES: dict[str, Callable[[Page], Any]] = {
     "code": code,
     "resume": resume,
     "resumed elsewhere": resumed,
+    "own info": own_info,
     "fault": lambda page: page.goto("/nope"),
     "weather": lambda page: page.goto("/weather"),
     "sign in": lambda page: page.goto("/console/setup"),
