@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from bot.keeper import Keeper
 from domain.calendar import outside_quiet_hours
-from domain.conversation import DueWord, OutboxState, OutWord, Task, TaskKind
+from domain.conversation import Conversation, DueWord, OutboxState, OutWord, Task, TaskKind
 from domain.ports import UnitOfWork
 from domain.session import BookingStatus
 
@@ -244,7 +244,7 @@ class Delivery:
             work.outbox.mark(word.id, OutboxState.DEAD)
             conversation = work.conversations.by_id(word.conversation_id)
             if conversation is not None and conversation.unreachable_since is not None:
-                _ask_about(work, word, now, "not_reached")
+                ask_to_phone(work, word.conversation_id, word.case_number, now)
 
         return settle
 
@@ -276,13 +276,21 @@ def _as(word: OutWord, state: OutboxState, not_before: datetime | None = None) -
 
 
 def give_up(work: UnitOfWork, word: OutWord, now: datetime) -> None:
-    """Lay down all words to somebody who cannot be written to; a helper is asked to phone."""
-    conversation = work.conversations.by_id(word.conversation_id)
-    if conversation is not None and conversation.unreachable_since is None:
-        work.conversations.save(replace(conversation, unreachable_since=now))
+    """Lay down a word to somebody who cannot be written to, and whatever else waits."""
     work.outbox.mark(word.id, OutboxState.DEAD)
-    work.outbox.lay_down_unasked(word.conversation_id)
-    _ask_about(work, word, now, "not_reached")
+    conversation = work.conversations.by_id(word.conversation_id)
+    if conversation is not None:
+        lose_touch(work, conversation, word.case_number, now)
+
+
+def lose_touch(
+    work: UnitOfWork, conversation: Conversation, number: int | None, now: datetime
+) -> None:
+    """Note that the messenger takes no words to this person; a helper is asked to phone."""
+    if conversation.unreachable_since is None:
+        work.conversations.save(replace(conversation, unreachable_since=now))
+    work.outbox.lay_down_unasked(conversation.id)
+    ask_to_phone(work, conversation.id, number, now)
 
 
 def _refused(work: UnitOfWork, word: OutWord, now: datetime) -> None:
@@ -303,22 +311,24 @@ def _refused(work: UnitOfWork, word: OutWord, now: datetime) -> None:
 def _doubt(work: UnitOfWork, word: OutWord, now: datetime) -> None:
     """Ask a helper to phone about a word that may not have arrived and never goes again."""
     if word.unasked:
-        _ask_about(work, word, now, "in_doubt")
-
-
-def _ask_about(work: UnitOfWork, word: OutWord, now: datetime, reason: str) -> None:
-    if word.case_number is not None:
-        ask_to_phone(work, word.conversation_id, word.case_number, now, reason)
+        ask_to_phone(work, word.conversation_id, word.case_number, now, "in_doubt")
 
 
 def ask_to_phone(
     work: UnitOfWork,
     conversation_id: str,
-    number: int,
+    number: int | None,
     now: datetime,
     reason: str = "not_reached",
 ) -> None:
-    """Ask a helper to phone somebody; once for each reason, however many words wait."""
+    """Ask a helper to phone somebody; once for each reason, however many words wait.
+
+    Of who has neither a case nor agreed to the notice nothing is kept to phone by.
+    """
+    conversation = work.conversations.by_id(conversation_id)
+    has_agreed = conversation is not None and conversation.consented_at is not None
+    if number is None and not has_agreed:
+        return
     task = Task(
         TaskKind.PHONE,
         now,

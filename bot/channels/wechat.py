@@ -41,14 +41,14 @@ from bot.delivery import (
     Delivery,
     MaybeSent,
     NotSent,
-    ask_to_phone,
-    give_up,
+    lose_touch,
 )
 from bot.guards import SENTENCES, Budget, limited
 from bot.lanes import Busy
 from bot.messages import Incoming, Taken
 from bot.served import Served
 from bot.settings import WeChatAccount
+from domain.conversation import OutboxState
 from domain.ports import UnitOfWork
 
 ANSWER_SECONDS = 4.0  # of WeChat's five; what is ready by then is the answer
@@ -182,9 +182,10 @@ class WeChat:
         now = self._served.clock()
         for each in work.outbox.answering(conversation.id, "", now) or ():
             if each.word.at.timestamp() < at + 1:  # not those since, should this come late
-                give_up(work, each.word, now)
-        if conversation.case_number is not None:
-            ask_to_phone(work, conversation.id, conversation.case_number, now)
+                work.outbox.mark(each.word.id, OutboxState.DEAD)
+        if conversation.updated_at.timestamp() < at + 1:  # nor who has come back since
+            conversation = work.conversations.by_id(conversation.id) or conversation
+            lose_touch(work, conversation, conversation.case_number, now)
 
     async def _do(self, job: Callable[[UnitOfWork], T]) -> T:
         return await asyncio.wrap_future(self._served.writer.submit(job))

@@ -314,6 +314,28 @@ def test_who_unsubscribes_gets_no_further_word_and_a_helper_is_told_once(
     assert wechat.pushed == []
     assert states(house, YANG)[-2:] == ["dead", "dead"]
     assert tasks(house).count(("phone", "not_reached")) == 1
+    assert out_of_reach(house)
+
+
+def out_of_reach(house: House) -> bool:
+    found = house.writer.read(lambda work: work.conversations.get("wechat", YANG))
+    return found is not None and found.unreachable_since is not None
+
+
+def test_who_leaves_before_there_is_a_case_is_phoned_too_if_there_was_a_yes(
+    house: House, wechat: WeChatServer
+) -> None:
+    async def go(yes: bool) -> None:
+        await (agree(wechat, YANG) if yes else wechat.says(YANG, "你好"))
+        house.clock.pass_by(seconds=1)
+        await wechat.posts(wechat.leaves(YANG))
+
+    near(house, wechat, go(yes=False))
+    assert ("phone", "not_reached") not in tasks(house)
+    near(house, wechat, go(yes=True))
+
+    assert out_of_reach(house)
+    assert tasks(house).count(("phone", "not_reached")) == 1
 
 
 def test_who_has_come_back_keeps_the_words_since_though_the_farewell_comes_late(
@@ -331,6 +353,7 @@ def test_who_has_come_back_keeps_the_words_since_though_the_farewell_comes_late(
     near(house, wechat, go())
 
     assert wechat.pushed == [(YANG, "又来了")]
+    assert not out_of_reach(house)
 
 
 # order
