@@ -18,7 +18,6 @@ from tests.chaos.town import CLOSING, HASTY, NEW
 HOUR = 3600.0
 AWAY_SECONDS = 30.0
 LOCKED_SECONDS = 17.0  # longer than a writer waits for another one
-SOON = 0.7  # when everybody is talking
 FULL = ("is full", "I/O error")
 
 
@@ -33,6 +32,12 @@ class Fault:
 
     def happens(self, place: Place) -> Outcome:
         return place.run(self.name, self.kind, self.trouble, **self.more)
+
+
+async def everybody_talks(run: Run) -> None:
+    """Wait until the first updates are taken."""
+    while len(run.api.acknowledged) < 3:
+        await asyncio.sleep(0.01)
 
 
 async def says_429(run: Run) -> None:
@@ -51,12 +56,12 @@ async def never_answers(run: Run) -> None:
 
 
 async def clock_jumps(run: Run, hours: float) -> None:
-    await asyncio.sleep(SOON)
+    await everybody_talks(run)
     run.move_clock(hours * HOUR)
 
 
 async def dies_and_clock_goes_back(run: Run) -> None:
-    await asyncio.sleep(SOON)
+    await everybody_talks(run)
     run.move_clock(-HOUR)
     run.end()
 
@@ -76,7 +81,7 @@ async def disk_is_full(run: Run) -> None:
 
 async def database_is_away(run: Run, seconds: float = AWAY_SECONDS) -> None:
     """Let nobody in, and throw out who is in."""
-    await asyncio.sleep(SOON)
+    await everybody_talks(run)
     name = run.folder.name.replace("-", "_")
     town = run.url.replace(f"/{name}?", "/town?")
     away = (
@@ -91,7 +96,7 @@ async def database_is_away(run: Run, seconds: float = AWAY_SECONDS) -> None:
 
 async def database_is_locked(run: Run) -> None:
     """Let another program write into the file and not come to an end."""
-    await asyncio.sleep(SOON)
+    await everybody_talks(run)
     other = sqlite3.connect(run.folder / "hejie.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     await asyncio.sleep(LOCKED_SECONDS)
