@@ -22,7 +22,7 @@ TYPES = (
 )
 NEEDED = ("x-content-type-options", "content-security-policy", "referrer-policy")
 INSIDE = re.compile(
-    rb"Traceback|File \"|site-packages|\.py\b|/work/|/tmp/(?!"
+    rb"Traceback|File \"|site-packages|\.py\b|/root/|/home/|/tmp/(?!"
     + MARK.encode()
     + rb")|sqlite3?\.|sqlalchemy|psycopg|starlette"
     rb"|uvicorn|jinja2|pydantic|telegram\.|[A-Z][a-z]+(?:Error|Exception)\b|NoneType|<bound method"
