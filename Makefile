@@ -24,7 +24,7 @@ run: $(READY)
 	@$(PY) -m bot serve
 
 test: $(READY)
-	@$(PY) -m pytest -n 4 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	@$(PY) -m ruff check .
