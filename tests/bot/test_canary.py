@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -15,12 +17,17 @@ from argon2 import PasswordHasher
 from starlette.routing import Mount, Route
 
 from bot.admin import password
+from bot.cli import main
 from bot.web import build_web
+from domain.case import MediationCase, Party, Role
+from domain.services import two_sides
 from nlu.candidates import add_candidate
+from nlu.interpreter import Heard, Understanding
 from storage.sealing import Keyring
 from tests.bot.test_console import set_up, sign_in
-from tests.bot.webhouse import House, say, serving
+from tests.bot.webhouse import MONDAY, House, Keywords, say, serving
 from tests.storage.raw import every_value, in_files
+from tests.storage.samples import a_session
 
 NAME, PHONE, ID = "杨阿迪", "13877001234", "530102199003071230"
 SENTENCE = "他把我家田埂上的核桃树锯掉了三棵工钱"
@@ -60,6 +67,7 @@ def live(house: House) -> dict[str, str]:
         link = next(part["href"] for part in reply["parts"] if "href" in part)
         seen["somebody else's export"] = other.post(link).text
         seen["somebody else's page"] = other.get("/").text
+        seen |= faults(other)
         seen["metrics"] = other.get("/metrics").text
         seen["readyz"] = other.get("/readyz").text
     with house.client(follow_redirects=True) as clerk:
@@ -67,7 +75,51 @@ def live(house: House) -> dict[str, str]:
         sign_in(clerk)
         seen["the console's list"] = clerk.get("/console/conversations").text
         seen["the console's audit"] = clerk.get("/console/audit").text
+        seen |= desk_of(house, clerk)
     return seen
+
+
+def faults(other: httpx.Client) -> dict[str, str]:
+    """Every kind of error page, each asked for with the planted words."""
+    long, files = STORY * 2000, {"file": (f"{STORY}.jpg", STORY.encode(), "image/jpeg")}
+    answers = [
+        other.delete(f"/chat/messages?{SENTENCE}"),
+        other.post("/chat/messages", json={"id": "b" * 20, "text": long}),
+        other.post("/chat/messages", content=STORY.encode("gb18030")),
+        other.post("/chat/files", files=files, headers={"origin": "https://elsewhere.example"}),
+        other.post("/resume", data={"code": STORY}),
+        other.get(f"/i/{STORY}"),
+        other.get(f"/e/{STORY}"),
+        other.post(f"/mine/{STORY}"),
+        other.get(f"/static/{STORY}"),
+        other.get(f"/console/cases/{STORY}"),
+        other.post("/console/sign-in", data={"password": STORY, "token": STORY}),
+        other.post(f"/telegram?{STORY}", content=STORY.encode()),
+        other.post(f"/wechat?{STORY}", content=STORY.encode()),
+    ]
+    assert {each.status_code for each in answers} >= {400, 403, 404, 405, 413}
+    return {f"{each.request.method} {each.url.path}": each.text for each in answers}
+
+
+def desk_of(house: House, clerk: httpx.Client) -> dict[str, str]:
+    """What the console shows and prints of a case beside its transcript."""
+    sides = (Party(Role.APPLICANT, NAME, PHONE), Party(Role.RESPONDENT, NAME, PHONE))
+    case = MediationCase(1, "neighbour", sides, SENTENCE, MONDAY)
+
+    def job(work: Any) -> None:
+        work.cases.add(case)
+        work.sessions.add(a_session(mediator_id=work.roster.all()[0].id))
+        two_sides.allow_contact(work, 1, True, MONDAY)
+
+    house.writer.submit(job).result()
+    tasks = clerk.get("/console/tasks").text
+    day = clerk.get("/console/sessions", params={"day": "2026-11-24"}).text
+    token = re.search(r'name="token" value="(\w+)"', tasks)
+    assert token
+    assert "/console/cases/1" in day
+    paper = clerk.post("/console/cases/1/invitation", files={"token": (None, token[1])}).text
+    assert re.search(r"[A-Z2-9]{4}-[A-Z2-9]{4}", paper)
+    return {"the tasks": tasks, "the sessions": day, "the printed invitation": paper}
 
 
 def database_of(house: House) -> tuple[str, list[str]]:
@@ -89,11 +141,55 @@ def test_what_one_person_tells_appears_nowhere_it_does_not_belong(
     dump, files = database_of(house)
 
     assert {place: planted_in(text) for place, text in seen.items() if planted_in(text)} == {}
-    records = [f"{each.getMessage()} {each.exc_text or ''}" for each in caplog.records]
-    assert [line for line in records if planted_in(line)] == []
+    assert [line for line in logged(caplog) if planted_in(line)] == []
     assert planted_in(correction) == [SENTENCE]  # a correction teaches the sentence, nobody in it
     assert planted_in(dump) == []
     assert files == []
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What we wrote into the log, addresses readable; the browser of the tests has its own."""
+    ours = (each for each in caplog.records if not each.name.startswith("http"))
+    return [unquote(f"{each.getMessage()} {each.exc_text or ''}") for each in ours]
+
+
+class Choking(Keywords):
+    """Cannot read a story, and says so with the story itself, as libraries do."""
+
+    def read(self, messages: Sequence[Heard]) -> list[Understanding]:
+        if any(SENTENCE in message.text for message in messages):
+            raise ArithmeticError(messages[0].text)
+        return super().read(messages)
+
+
+def test_what_could_not_be_taken_is_in_no_answer_log_figure_or_line_at_the_command_line(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(tmp_path, interpreter=Choking(), pause_seconds=0) as house:
+        with house.client() as citizen:
+            say(citizen, choice="consent:yes")
+            answers = [str(say(citizen, STORY)), citizen.get("/metrics").text]
+        with house.client(follow_redirects=True) as clerk:
+            set_up(clerk, house.code)
+            sign_in(clerk)
+            answers.append(clerk.get("/console/tasks").text)
+    keys = tmp_path / "keys"
+    keys.write_text(base64.b64encode(bytes(range(32))).decode())
+    keys.chmod(0o600)
+    monkeypatch.setenv("HEJIE_DATA", str(tmp_path))
+    words = (["dead"], ["keys"], ["purge", "--dry-run"], ["migrate"])
+
+    assert [main(word) or 0 for word in words] == [0] * len(words)
+
+    told = capsys.readouterr()
+    assert '"words_kept": true' in told.out
+    for text in (*answers, told.out, told.err, *logged(caplog)):
+        assert planted_in(text) == []
+    assert any("ArithmeticError" in line for line in logged(caplog))
 
 
 def test_the_canary_sings_where_sealing_is_off(
@@ -173,9 +269,6 @@ def readings(house: House, id_: str) -> int:
 
 
 def test_a_case_is_found_by_a_phone_that_stands_in_no_address(house: House) -> None:
-    from domain.case import MediationCase, Party, Role
-    from tests.bot.webhouse import MONDAY
-
     sides = (Party(Role.APPLICANT, NAME, PHONE), Party(Role.RESPONDENT, "邻居"))
     cases = [MediationCase(number, "neighbour", sides, SENTENCE, MONDAY) for number in (1, 2)]
     for case in cases:
