@@ -25,6 +25,13 @@ class CaseMovedOn(Refusal):
 
 
 @dataclass(eq=False)
+class FollowUpMovedOn(Refusal):
+    """Somebody else settled the row after it was claimed or read."""
+
+    follow_up_id: int
+
+
+@dataclass(eq=False)
 class ConversationMovedOn(Refusal):
     """Another turn of the same conversation was kept first."""
 

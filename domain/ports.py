@@ -148,9 +148,13 @@ class FollowUps(Protocol):
 
     def claim(self, now: datetime, limit: int) -> Sequence[FollowUp]: ...  # leases due rows
 
-    def mark(self, follow_up: FollowUp, state: FollowUpState, at: datetime) -> None: ...
+    def mark(
+        self, follow_up: FollowUp, state: FollowUpState, at: datetime
+    ) -> None: ...  # refuses with FollowUpMovedOn
 
-    def postpone(self, follow_up: FollowUp, due_at: datetime) -> None: ...
+    def postpone(
+        self, follow_up: FollowUp, due_at: datetime
+    ) -> None: ...  # refuses with FollowUpMovedOn
 
     def cancel_of_booking(self, booking_id: int) -> None: ...
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, or_, select, text, update
 
 from domain.case import Role
-from domain.errors import Refusal
+from domain.errors import FollowUpMovedOn
 from domain.follow_up import QUESTIONS, FollowUp, FollowUpKind, FollowUpState
 from storage.dialects import in_both
 from storage.tables import OPEN, follow_up
@@ -56,14 +56,6 @@ UNANSWERED = OF_CASE.where(
     follow_up.c.state == FollowUpState.SENT,
     follow_up.c.kind.in_(sorted(QUESTIONS)),
 )
-
-
-class FollowUpMovedOn(Refusal):
-    """Somebody else settled the row after it was claimed or read."""
-
-    def __init__(self, follow_up_id: int) -> None:
-        super().__init__(follow_up_id)
-        self.follow_up_id = follow_up_id
 
 
 class SqlFollowUps:

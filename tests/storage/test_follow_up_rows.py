@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.case import Role
+from domain.errors import FollowUpMovedOn
 from domain.follow_up import FollowUp, FollowUpKind, FollowUpState
-from storage.follow_ups import LEASE, FollowUpMovedOn
+from storage.follow_ups import LEASE
 from tests.conftest import NOW
 from tests.storage.samples import OpenWork, a_case, a_follow_up, a_session, keep
 
