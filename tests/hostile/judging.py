@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 from bot.guards import SENTENCES
 from tests.hostile.payloads import MARK, PRODUCT
@@ -21,8 +22,12 @@ TYPES = (
     *("application/pdf", "audio/", "application/manifest+json"),
 )
 NEEDED = ("x-content-type-options", "content-security-policy", "referrer-policy")
+CHECKOUT = Path(__file__).resolve().parents[2]
+ROOTS = "|".join(re.escape(f"{root}/") for root in (Path.home(), CHECKOUT) if root.name)
 INSIDE = re.compile(
-    rb"Traceback|File \"|site-packages|\.py\b|/root/|/home/|/tmp/(?!"
+    rb"Traceback|File \"|site-packages|\.py\b|/home/|"
+    + ROOTS.encode()
+    + rb"|/tmp/(?!"
     + MARK.encode()
     + rb")|sqlite3?\.|sqlalchemy|psycopg|starlette"
     rb"|uvicorn|jinja2|pydantic|telegram\.|[A-Z][a-z]+(?:Error|Exception)\b|NoneType|<bound method"
