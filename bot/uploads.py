@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from bot.channels.webchat_visitor import reads_large
 from bot.evidence.exhibit import LIMIT
 from bot.forms import MULTIPART, read_form
 from bot.guards import Budget, fault
@@ -46,7 +47,7 @@ class Uploads:
 
     async def show(self, request: Request) -> Response:
         """Show the form."""
-        return self._page() if await self._link(request) else self._over()
+        return self._page(request) if await self._link(request) else self._over()
 
     async def take(self, request: Request) -> Response:
         """Take the file; what it led to is said here and in the conversation."""
@@ -56,7 +57,7 @@ class Uploads:
         link, conversation = found
         data = await read_file(request)
         if not data:
-            return self._page("请先选一个文件。", 400)
+            return self._page(request, "请先选一个文件。", 400)
         origin = (conversation.channel, conversation.sender, link.message_id)
 
         async def at_hand() -> bytes:
@@ -64,11 +65,12 @@ class Uploads:
 
         sent = await self._served.evidence.receive(origin, "file", at_hand)
         if sent.refused is not None:  # the link is still good
-            return self._page(self._refusal(sent), 400)
+            return self._page(request, self._refusal(sent), 400)
         taken = await self._served.lanes.take(Incoming(*origin, attachment=sent))
         if taken.is_repeat:
             return self._over()
-        return self._page(taken.replies[0].text if taken.replies else "", is_done=True)
+        told = taken.replies[0].text if taken.replies else ""
+        return self._page(request, told, is_done=True)
 
     async def _link(self, request: Request) -> tuple[UploadLink, Conversation] | None:
         """Return the link of the request and its conversation; None where it is no longer good."""
@@ -88,8 +90,11 @@ class Uploads:
         words = {"kind": sent.kind, "why": sent.refused}
         return self._served.renderer.reply("evidence_refused", words)
 
-    def _page(self, told: str = "", status: int = 200, is_done: bool = False) -> Response:
-        return self._pages.page("chat/upload", status, told=told, is_done=is_done)
+    def _page(
+        self, request: Request, told: str = "", status: int = 200, is_done: bool = False
+    ) -> Response:
+        words = {"told": told, "is_done": is_done, "is_large": reads_large(request)}
+        return self._pages.page("chat/upload", status, **words)
 
 
 def _open(work: SqlUnitOfWork, link: UploadLink) -> Conversation | None:

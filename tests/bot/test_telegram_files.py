@@ -338,6 +338,20 @@ def test_a_file_comes_in_by_the_link_once_and_the_chat_says_so(served: House) ->
     assert "evidence_kept" in [word.template for word in kept(served, YANG)[1]]
 
 
+def test_the_page_of_a_link_has_large_letters_and_the_way_out_that_all_pages_have(
+    served: House,
+) -> None:
+    link = asks_for_link(served)
+    with served.client() as client:
+        small = client.get(link)
+        client.cookies.set("hejie_large", "1")
+        large = client.get(link)
+
+    assert 'class="large"' not in small.text
+    assert 'class="large"' in large.text
+    assert 'href="/weather"' in small.text
+
+
 def test_of_two_files_sent_by_one_link_at_once_one_is_kept(served: House) -> None:
     link = asks_for_link(served)
 
