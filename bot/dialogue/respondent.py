@@ -5,7 +5,6 @@ It comes with a code; of the case it learns the number, what kind of matter it i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from bot.dialogue import side_questions
@@ -14,6 +13,7 @@ from bot.dialogue.effects import ChangeCase, Effect, EndCase, LookUpStatus, Say,
 from bot.dialogue.events import InvitationRefused, InvitationTaken
 from bot.dialogue.facts import reply_value
 from bot.dialogue.intake import is_story, notice, then
+from bot.dialogue.intents import beside_words, if_likely
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.times import wish_data
 from bot.dialogue.view import Turn, View
@@ -24,7 +24,6 @@ from nlu.readers.answers import Unknown, Unread
 
 STORY_LIKE = 15  # characters from which on words at the first question are the person's account
 ABOUT_TIMES = frozenset({"book", "reschedule", "cancel"})  # 周末下午都可以 sounds like these
-Other = Callable[[Dialogue, Understanding, View], Turn | None]
 
 
 def bring_code(state: Dialogue, code: str) -> Turn:
@@ -59,25 +58,24 @@ def decline(state: Dialogue) -> Turn:
     return state, (EndCase(state.case_number or 0, other_side=True),)
 
 
-def told(state: Dialogue, heard: Understanding, view: View, likely: Other, sure: Other) -> Turn:
+def told(state: Dialogue, heard: Understanding, view: View) -> Turn:
     """Take the answer to the open question, unless it is a question or wish of another kind.
 
-    `likely` and `sure` are what else it may be; any words answer a question for words, so there
-    it has to be sure.
+    Any words answer a question for words, so there the other kind has to be sure.
     """
     question = side_questions.open_question(state, view)
     if question is None:
         is_own = is_story(heard) or len(heard.text) >= STORY_LIKE
-        turn = None if is_own else likely(state, heard, view)
+        turn = None if is_own else if_likely(state, heard, view)
         return turn or _account(state, heard, view)
     fact = question[1]
     if fact.kind is FactKind.TEXT:
         is_time = state.asked == side_questions.TIMES.name and heard.intent in ABOUT_TIMES
-        turn = None if is_time else sure(state, heard, view)
+        turn = None if is_time else beside_words(state, heard, view)
         return turn or _words(state, heard, view)
     value = reply_value(fact, heard.text, view.now)
     if isinstance(value, Unread):
-        return likely(state, heard, view) or _unread(state, value, fact.kind, view)
+        return if_likely(state, heard, view) or _unread(state, value, fact.kind, view)
     return _go_on(state, {} if isinstance(value, Unknown) else {fact.name: value}, view)
 
 
