@@ -25,6 +25,7 @@ from bot.settings import Settings
 from bot.ticks import tick
 from bot.web import build_web
 from nlu.stages import can_be_better
+from storage.opening import await_database
 
 GARBAGE_THRESHOLD = 50_000  # new objects between two looks for garbage
 SWITCH_SECONDS = 0.0005  # the event loop need not wait 5 ms for the writer: 675 -> 750 messages/s
@@ -39,6 +40,10 @@ log = logging.getLogger(__name__)
 def run_server(settings: Settings, ticks: bool = True, training: bool = True) -> None:
     """Serve until interrupted, by Ctrl-C or as service managers do it: both tidy up."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        await_database(settings.database_url, settings.database_wait)
+    except KeyboardInterrupt:  # stopped while it waited: nothing has begun
+        return
     app = build_app(settings)
     gc.freeze()  # catalogue, model and templates live as long as the process: look at them no more
     gc.set_threshold(GARBAGE_THRESHOLD)

@@ -46,6 +46,7 @@ class Settings:
     draft_days: int
     chat_days: int
     audit_days: int
+    database_wait: int = 120
     wechat: WeChatAccount | None = None
 
     @property
@@ -56,6 +57,7 @@ class Settings:
 
 KNOWN: Mapping[str, str] = {
     "HEJIE_DATABASE_URL": "where everything is kept; sqlite:///... or postgresql+psycopg://...",
+    "HEJIE_DATABASE_WAIT": "seconds a start waits for a database that is away (default: 120)",
     "HEJIE_DATA": "the folder for database, models and keys (default: var)",
     "HEJIE_KEYS": "the file of the keys that seal what people told (default: HEJIE_DATA/keys)",
     "HEJIE_HOST": "the address that is listened on (default: 127.0.0.1)",
@@ -104,6 +106,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=url.replace("postgresql:", "postgresql+psycopg:", 1)
         if url.startswith("postgresql:")
         else url,
+        database_wait=_whole(environment, "HEJIE_DATABASE_WAIT", 120, (0, 3600), faults),
         data=data,
         keys=Path(environment.get("HEJIE_KEYS") or data / "keys").absolute(),
         host=environment.get("HEJIE_HOST") or "127.0.0.1",

@@ -14,6 +14,7 @@ from storage.sealing import Keyring, KeysNotUsable
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
 DEFAULT_FOLDER = Path("var")
+CONNECT_SECONDS = 5
 BUSY_SECONDS = 15  # how long a writer of another process is waited for
 READERS = 8
 KEYRING = "hejie_keyring"
@@ -24,8 +25,16 @@ class DatabaseNotUsable(Exception):
     """The database cannot be used; the text names the setting and the fix."""
 
 
+class DatabaseAway(DatabaseNotUsable):
+    """Nothing answers there, or it lets nobody in yet; `cause` is what it or the system said."""
+
+    def __init__(self, text: str, cause: str = "") -> None:
+        super().__init__(text)
+        self.cause = cause
+
+
 def open_engine(url: str, keyring: Keyring | None = None) -> Engine:
-    """Open the database and try it once, or raise DatabaseNotUsable.
+    """Open the database and try it once, or raise DatabaseAway or DatabaseNotUsable.
 
     `keyring` seals and opens what people told; without one the columns that hold it are closed.
 
@@ -41,12 +50,29 @@ def open_engine(url: str, keyring: Keyring | None = None) -> Engine:
     except (DBAPIError, sqlite3.Error) as error:
         engine.dispose()
         cause = str(getattr(error, "orig", error)).strip().partition("\n")[0].rstrip(".")
-        raise DatabaseNotUsable(
+        told = (
             f"HEJIE_DATABASE_URL: {wanted.render_as_string()} cannot be opened: {cause}. "
             "Check that the server runs, that the name and the password are right, "
             "and that the file and its folder may be written."
-        ) from error
+        )
+        if _is_away(engine, error):
+            raise DatabaseAway(told, cause) from error
+        raise DatabaseNotUsable(told) from error
     return engine
+
+
+def _is_away(engine: Engine, error: Exception) -> bool:
+    """Whether a later try may succeed by itself; a wrong name or password stays wrong."""
+    if engine.dialect.name == SQLITE:
+        code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+        return code == sqlite3.SQLITE_BUSY
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 -- not where SQLite serves
+    from psycopg.pq import PGconn, Ping  # noqa: PLC0415 -- as above
+
+    _, wanted = engine.dialect.create_connect_args(engine.url)
+    del wanted["context"]  # SQLAlchemy's own; all else is libpq's
+    asked = make_conninfo(**{**wanted, "connect_timeout": CONNECT_SECONDS})
+    return PGconn.ping(asked.encode()) in {Ping.REJECT, Ping.NO_RESPONSE}
 
 
 def open_readers(engine: Engine) -> Engine:
@@ -151,7 +177,7 @@ def _sqlite(url: URL, reads_only: bool = False) -> Engine:
 def _postgresql(url: URL) -> Engine:
     return create_engine(
         url,
-        connect_args={"connect_timeout": 5, "application_name": "hejie"},
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "hejie"},
         json_serializer=to_json,
         hide_parameters=True,
         pool_size=2 * READERS,

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect
 
-from storage.engine import open_engine
+from storage.engine import DatabaseAway, open_engine
 from storage.migrate import migrate
 from storage.sealing import Keyring, KeysNotUsable
 from storage.settings import SqlSettings
 
 SETTING = "sealed_with"  # the ids of the keys that may have sealed anything, the oldest first
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two tries; each is twice the one before
+log = logging.getLogger(__name__)
+
+
+def await_database(url: str, seconds: float) -> None:
+    """Wait until the database answers; every try that it does not is told in one line.
+
+    Raises DatabaseAway where it is still away after so many seconds, and DatabaseNotUsable at once
+    where it answers but does not let us in.
+    """
+    ends, pause = time.monotonic() + seconds, FIRST_PAUSE
+    while True:
+        try:
+            open_engine(url).dispose()
+        except DatabaseAway as away:
+            left = ends - time.monotonic()
+            if left <= 0:
+                waited = f"It was waited for {seconds:g} s (HEJIE_DATABASE_WAIT)."
+                raise DatabaseAway(f"{away} {waited}", away.cause) from None
+            pause = min(pause, left)
+            log.warning(
+                "the database is away (%s): next try in %.0f s, for at most %.0f s more",
+                *(away.cause, pause, left),
+            )
+        else:
+            return
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def open_database(url: str, keys: Path) -> Engine:
