@@ -2,90 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import Engine, select
 
 from bot.dialogue.state import Dialogue, Stage, to_data
-from bot.messages import Incoming
 from bot.own_info import as_data
 from bot.render import House as Words
 from bot.render import Renderer
-from bot.turns import Turns
 from domain.case import Party, Role
 from domain.case import Stage as CaseStage
-from domain.conversation import Conversation, ResumeCode
+from domain.conversation import ResumeCode
 from domain.facts import FactKind, FactValue
-from domain.services.intake import OpenCase, open_case
 from domain.services.privacy import own_info
 from storage.audit import AuditLine
 from storage.tables import consent, inbox, notice
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
-from tests.bot.webhouse import House, Keywords, catalogue, say, serving
+from tests.bot.one_person import NAME, OTHERS, PHONE, STORY, Talk
+from tests.bot.webhouse import catalogue
 from tests.conftest import NOW
 from tests.storage.raw import every_value, traces
-
-STORY = "老板欠我三万块工钱，他把我的铲子也拿走了"
-OTHERS = "他天天喝酒闹事"
-PLAIN = Words()
-NAME, PHONE = "杨阿迪", "13877001234"
-
-
-class Talk:
-    """Somebody who talks to a real house on a real database, the words of the house as given."""
-
-    def __init__(self, writer: Writer, words: Words = PLAIN, sender: str = "yang") -> None:
-        self.writer = writer
-        renderer = Renderer(catalogue(), house=words)
-        self.turns = Turns(writer, Keywords(), catalogue(), renderer, lambda: NOW)
-        self.sender = sender
-        self.count = 0
-
-    def says(self, text: str | None = None, choice: str | None = None) -> list[str]:
-        """Return the templates of the replies."""
-        self.count += 1
-        id_ = f"{self.sender}-{self.count}-{id(self)}"
-        incoming = Incoming("webchat", self.sender, id_, text=text, choice=choice)
-        self.replies = self.turns.take(incoming).replies
-        return [reply.template for reply in self.replies]
-
-    @property
-    def conversation(self) -> Conversation:
-        found = self.writer.read(lambda work: work.conversations.get("webchat", self.sender))
-        assert found is not None
-        return found
-
-    def agrees(self) -> Talk:
-        self.says(choice="consent:yes")
-        return self
-
-    def has_case(self) -> int:
-        """Open a case for this conversation, as at the end of an intake."""
-        id_ = self.conversation.id
-
-        def job(work: SqlUnitOfWork) -> int:
-            facts = {"wage_owed": FactValue(FactKind.AMOUNT, [3_000_000, 3_000_000], "三万")}
-            wish = OpenCase(id_, "labour_wage", STORY, facts, frozenset())
-            case = open_case(work, wish, NOW)
-            named = Party(Role.APPLICANT, NAME, PHONE, id_)
-            case = work.cases.get(case.number)
-            work.cases.save(replace(case, parties=(named, *case.parties[1:])))
-            conversation = work.conversations.by_id(id_)
-            assert conversation is not None
-            state = to_data(Dialogue(Stage.RESTING, case_number=case.number))
-            work.conversations.save(replace(conversation, state=state, case_number=case.number))
-            return case.number
-
-        return self.writer.submit(job).result()
 
 
 @pytest.fixture
@@ -330,82 +270,3 @@ def test_the_other_sides_export_has_not_a_word_of_the_applicant(talk: Talk, writ
     assert [word for word in applicants if word in told] == []
     assert "老赖" not in export(replace(side, name="那个老赖"))
     assert "工钱早就结清了" not in export(replace(side, conversation_id=None))
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture
-def client(house: House) -> Iterator[httpx.Client]:
-    with house.client() as client:
-        say(client, choice="consent:yes")
-        say(client, STORY)
-        yield client
-
-
-def link_of(client: httpx.Client) -> str:
-    reply = next(reply for reply in say(client, "我的信息") if "/mine/" in reply["text"])
-    (href,) = [part["href"] for part in reply["parts"] if "href" in part]
-    assert href in reply["text"]
-    return str(href)
-
-
-def test_a_link_shows_all_that_is_kept_once_and_looking_at_it_does_not_use_it_up(
-    house: House, client: httpx.Client
-) -> None:
-    link = link_of(client)
-    with house.client() as elsewhere:
-        for _ in range(2):
-            looked = elsewhere.get(link)
-            assert (looked.status_code, STORY in looked.text) == (200, False)
-        opened = elsewhere.post(link)
-        again = elsewhere.post(link)
-
-    assert STORY in opened.text
-    assert opened.headers["cache-control"] == "no-store"
-    packed = re.search(r"base64,([^\"]+)\"", opened.text)
-    assert packed
-    data = json.loads(base64.b64decode(packed[1]))
-    assert STORY in [each["text"] for each in data["messages"]]
-    assert [each["given"] for each in data["consents"]] == [True]
-    assert (again.status_code, STORY in again.text) == (404, False)
-
-
-def test_a_link_is_over_after_an_hour(house: House, client: httpx.Client) -> None:
-    link = link_of(client)
-    house.clock.pass_by(minutes=61)
-
-    assert client.post(link).status_code == 404
-
-
-def test_what_was_erased_cannot_be_seen_by_an_older_link(tmp_path: Path) -> None:
-    with serving(tmp_path) as own, own.client() as client:
-        say(client, choice="consent:yes")
-        say(client, STORY)
-        link = link_of(client)
-        say(client, "删除我的信息")
-        say(client, choice="do:erase_now")
-        assert client.post(link).status_code == 404
-        assert STORY not in client.get("/").text
-
-
-def test_what_people_wrote_is_only_ever_text_on_that_page(house: House) -> None:
-    with house.client() as client:
-        say(client, choice="consent:yes")
-        say(client, "<script>alert(1)</script> 工钱")
-        text = client.post(link_of(client)).text
-    assert "<script>alert" not in text
-    assert "&lt;script&gt;" in text
-
-
-def test_a_code_that_nobody_was_given_opens_nothing_and_guessing_is_stopped(
-    house: House,
-) -> None:
-    with house.client() as guesser:
-        statuses = [guesser.post(f"/mine/{'A' * 20}{count:02}").status_code for count in range(30)]
-
-    assert set(statuses) == {404, 429}
-    assert statuses[-1] == 429

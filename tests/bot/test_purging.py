@@ -23,7 +23,7 @@ from storage.purging import RULES, Terms
 from storage.tables import conversation, inbox, metadata, outbox
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
-from tests.bot.test_own_info import OTHERS, STORY, Talk
+from tests.bot.one_person import OTHERS, STORY, Talk
 from tests.bot.webhouse import catalogue
 from tests.conftest import KEYRING, NOW
 
