@@ -9,7 +9,7 @@ from datetime import date, datetime
 from bot.admin.masking import Masking, masking_of
 from bot.admin.sign_in import Visit
 from bot.served import Door
-from domain.case import MediationCase
+from domain.case import MediationCase, Role
 from domain.conversation import Conversation, HeardMessage, OutWord, Task
 from domain.errors import NoSuchCase
 from domain.evidence import Evidence
@@ -37,11 +37,17 @@ class NotThere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A conversation as the console may show it: every text is masked already."""
+    """A conversation as the console may show it: every text is masked already.
+
+    `story` is what this side told of the matter, never the other's: that is read, and the reading
+    kept, in its own talk. `sides` are the talks of the case, by side, where there are any.
+    """
 
     conversation: Conversation
     case: MediationCase | None
-    summary: str
+    side: Role | None
+    sides: Mapping[Role, str]
+    story: str
     notes: Sequence[CaseNote]
     rows: Sequence[HeardMessage | OutWord]
     evidence: Mapping[str, Evidence]
@@ -73,12 +79,17 @@ class Access:
         _check(visit)
         return self._door.read(lambda work: work.pages.conversations(wanted, page, PAGE_SIZE))
 
-    def transcript(self, visit: Visit | None, conversation_id: str) -> Transcript:
-        """Return a transcript and keep, in the same transaction, who read it when."""
+    def transcript(
+        self, visit: Visit | None, conversation_id: str, number: int | None = None
+    ) -> Transcript:
+        """Return a transcript and keep, in the same transaction, who read it when.
+
+        `number` names the case it is read for, where its person has more than one.
+        """
         who = _check(visit)
 
         def job(work: SqlUnitOfWork) -> Transcript:
-            found = _transcript(work, conversation_id)
+            found = _transcript(work, conversation_id, number)
             work.audit.add(AuditLine(self._clock(), who, "transcript", conversation_id))
             return found
 
@@ -113,12 +124,12 @@ class Access:
         return self._door.submit(job).result()
 
     def conversation_of_case(self, visit: Visit | None, number: int) -> str:
-        """Return the conversation of the side that asked for mediation."""
+        """Return the talk of the side that asked for mediation, or else of the other side."""
         _check(visit)
-        case = self._door.read(lambda work: work.cases.get(number))
-        if case.applicant.conversation_id is None:
+        talks = self._door.read(lambda work: _talks(work, work.cases.get(number)))
+        if not talks:
             raise NotThere
-        return case.applicant.conversation_id
+        return next(iter(talks.values()))
 
     def day(self, visit: Visit | None, day: date) -> Day:
         """Return the sessions of a day by mediator, the order of the roster kept."""
@@ -179,23 +190,42 @@ def _check(visit: Visit | None) -> str:
     return visit.who
 
 
-def _transcript(work: SqlUnitOfWork, conversation_id: str) -> Transcript:
+def _transcript(work: SqlUnitOfWork, conversation_id: str, number: int | None) -> Transcript:
     conversation = work.conversations.by_id(conversation_id)
     if conversation is None:
         raise NotThere
-    number = conversation.case_number
-    case = work.cases.get(number) if number is not None else None
-    notes = work.pages.notes_of_case(number) if number is not None else []
+    latest = conversation.case_number
+    wanted = number if number is not None else latest
+    cases = [work.cases.get(each) for each in {latest, wanted} if each is not None]
+    case = next((each for each in cases if each.number == wanted), None)
+    side = case.side_of(conversation_id) if case is not None else None
+    if side is None and wanted != latest:
+        raise NotThere
     rows = work.pages.transcript(conversation_id)
-    masking = masking_of(conversation, case, rows)
+    masking = masking_of(conversation, cases, rows)
+    notes = work.pages.notes_of_case(case.number) if case is not None else []
     return Transcript(
         conversation,
         case,
-        masking(case.summary) if case else "",
+        side,
+        _talks(work, case) if case is not None else {},
+        masking(_story(case, side)),
         [replace(note, reason=masking(note.reason)) for note in notes],
         [_masked(row, masking) for row in rows],
         {each.message_id: each for each in work.evidence.of_conversation(conversation_id)},
     )
+
+
+def _talks(work: SqlUnitOfWork, case: MediationCase) -> dict[Role, str]:
+    """Return the talks of a case that are still there, by side, the applicant's first."""
+    named = ((role, case.party(role).conversation_id) for role in Role)
+    return {role: id_ for role, id_ in named if id_ and work.conversations.by_id(id_) is not None}
+
+
+def _story(case: MediationCase | None, side: Role | None) -> str:
+    if case is None or side is None:
+        return ""
+    return case.summary if side is Role.APPLICANT else case.respondent.account
 
 
 def _masked(row: HeardMessage | OutWord, masking: Masking) -> HeardMessage | OutWord:

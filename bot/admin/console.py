@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -159,8 +160,8 @@ class Console:
         )
 
     async def _transcript(self, request: Request, visit: Visit) -> Response:
-        id_ = request.path_params["id"]
-        found = await _aside(lambda: self._access.transcript(visit, id_))
+        id_, number = request.path_params["id"], _number(request.query_params.get("case", ""))
+        found = await _aside(lambda: self._access.transcript(visit, id_, number))
         words = [row for row in found.rows if isinstance(row, OutWord)]
         names = {choice["id"]: choice["label"] for word in words for choice in word.choices}
         names |= {id_: self._served.renderer.choice(id_)["label"] for id_ in SENT}
@@ -200,7 +201,7 @@ class Console:
     async def _case(self, request: Request, visit: Visit) -> Response:
         number = request.path_params["number"]
         id_ = await _aside(lambda: self._access.conversation_of_case(visit, number))
-        return RedirectResponse(f"/console/conversations/{id_}", 303)
+        return RedirectResponse(f"/console/conversations/{id_}?case={number}", 303)
 
     async def _invite(self, request: Request, visit: Visit) -> Response:
         """Make an invitation and show it for printing; its code is shown this once."""
@@ -254,6 +255,10 @@ class Console:
 async def _aside(job: Callable[[], T]) -> T:
     """Do what waits for the database in a worker thread."""
     return await asyncio.to_thread(job)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(ShortNumber.regex, text) else None
 
 
 def _whole(text: str) -> int:

@@ -26,11 +26,12 @@ class Masking:
 
 def masking_of(
     conversation: Conversation,
-    case: MediationCase | None,
+    cases: Iterable[MediationCase],
     rows: Iterable[HeardMessage | OutWord],
 ) -> Masking:
-    """Return the masking for one conversation, with the names told in it and in its case."""
-    return Masking({*_known_names(conversation), *_party_names(case), *_said_names(rows)})
+    """Return the masking for one conversation, with the names told in it and in its cases."""
+    in_cases = {name for case in cases for name in _party_names(case)}
+    return Masking({*_known_names(conversation), *in_cases, *_said_names(rows)})
 
 
 def _known_names(conversation: Conversation) -> set[str]:
@@ -38,10 +39,8 @@ def _known_names(conversation: Conversation) -> set[str]:
     return {str(fact["value"]) for fact in known.values() if fact["kind"] == FactKind.NAME.value}
 
 
-def _party_names(case: MediationCase | None) -> set[str]:
+def _party_names(case: MediationCase) -> set[str]:
     """Return the names of the sides; a side may be called by what it is (老板), which stays."""
-    if case is None:
-        return set()
     return {party.name for party in case.parties if _NAME.fullmatch(party.name)}
 
 

@@ -481,7 +481,9 @@ def test_a_case_leads_to_the_talk_of_the_side_that_asked(
     id_ = a_conversation(house, "老板欠我工钱")
     number = a_case(house, id_)
 
-    assert str(inside.get(f"/console/cases/{number}").url).endswith(f"/conversations/{id_}")
+    assert str(inside.get(f"/console/cases/{number}").url).endswith(
+        f"/conversations/{id_}?case={number}"
+    )
     assert inside.get("/console/cases/2026000023").status_code == 404
     assert inside.get("/console/conversations/no-such").status_code == 404
 
