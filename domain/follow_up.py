@@ -36,14 +36,8 @@ class FollowUpKind(StrEnum):
     STILL_UNANSWERED = "still_unanswered"
 
 
-QUESTIONS = frozenset(
-    {
-        FollowUpKind.DUE_TODAY,
-        FollowUpKind.DUE_YESTERDAY,
-        FollowUpKind.CHECK_WEEK,
-        FollowUpKind.CHECK_QUARTER,
-    }
-)
+DUE_QUESTIONS = frozenset({FollowUpKind.DUE_TODAY, FollowUpKind.DUE_YESTERDAY})
+QUESTIONS = DUE_QUESTIONS | {FollowUpKind.CHECK_WEEK, FollowUpKind.CHECK_QUARTER}
 SESSION_REMINDERS = frozenset({FollowUpKind.SESSION_TOMORROW, FollowUpKind.SESSION_SOON})
 BEFORE_A_SESSION = {
     FollowUpKind.SESSION_TOMORROW: timedelta(days=1),
@@ -128,8 +122,9 @@ def _reminder_moment(starts_at: datetime, before: timedelta) -> datetime:
 def plan_agreement(agreement: SettlementAgreement) -> Iterator[FollowUp]:
     """Yield the plan of an agreement: due dates, T+7, home re-check T+30, T+90, confirmation clock.
 
-    Due-date questions go to the side that is to receive and a reminder to both; the confirmation
-    warnings (day 20 and day 27 of 30) go to both, because both must apply jointly (人民调解法 33).
+    Reminders of a due date and the questions after it go to both sides: either may have to perform.
+    So do the confirmation warnings (day 20 and day 27 of 30), because both must apply jointly
+    (人民调解法 33).
     """
     for number, part in enumerate(agreement.instalments, start=1):
         details = {
@@ -138,7 +133,7 @@ def plan_agreement(agreement: SettlementAgreement) -> Iterator[FollowUp]:
             "instalment": number,
         }
         for kind, shift in AROUND_A_DUE_DATE.items():
-            for role in Role if kind not in QUESTIONS else (Role.APPLICANT,):
+            for role in Role:
                 yield _row(agreement, kind, role, part.due_on + shift, details, f"{number}")
     for kind, after in AFTER_AN_AGREEMENT.items():
         for role in Role if kind in QUESTIONS else (Role.APPLICANT,):

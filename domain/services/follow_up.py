@@ -10,9 +10,10 @@ from typing import Any
 from domain.agreement import SettlementAgreement
 from domain.calendar import outside_quiet_hours
 from domain.case import MediationCase, Party, Role, Stage
-from domain.conversation import Conversation, Task, TaskKind
+from domain.conversation import Task, TaskKind
 from domain.errors import NothingAsked
 from domain.follow_up import (
+    DUE_QUESTIONS,
     MISSED_BEFORE_ESCALATION,
     PATIENCE,
     SESSION_REMINDERS,
@@ -25,6 +26,7 @@ from domain.follow_up import (
 from domain.ports import UnitOfWork
 from domain.services.booking import offer_slots
 from domain.services.matching import SlotWish
+from domain.services.reach import chat_of, is_unsafe
 from domain.session import MINUTES, BookingStatus, SessionBooking, SessionKind
 
 WORKING_DAY = timedelta(days=1)
@@ -101,12 +103,19 @@ def fire(work: UnitOfWork, row: FollowUp, now: datetime) -> list[Outcome]:
 def _still_wanted(work: UnitOfWork, case: MediationCase, row: FollowUp, now: datetime) -> bool:
     if case.is_held or not case.is_open or _is_held(work, _party(case, row)):
         return False
+    if row.kind in DUE_QUESTIONS and row.recipient is Role.RESPONDENT:
+        return _may_ask_respondent(work, case)
     if row.booking_id is None:
         return True
     booking = work.sessions.get(row.booking_id)
     if booking is None or booking.status is not BookingStatus.BOOKED:
         return False
     return row.kind not in SESSION_REMINDERS or booking.starts_at > now
+
+
+def _may_ask_respondent(work: UnitOfWork, case: MediationCase) -> bool:
+    """Whether the other side is asked about a due date: in its chat or not at all, never phoned."""
+    return chat_of(work, case.respondent) is not None and not is_unsafe(work, case)
 
 
 def _party(case: MediationCase, row: FollowUp) -> Party:
@@ -119,16 +128,6 @@ def _is_held(work: UnitOfWork, party: Party) -> bool:
         return False
     conversation = work.conversations.by_id(party.conversation_id)
     return conversation is not None and (conversation.is_held or conversation.with_person)
-
-
-def chat_of(work: UnitOfWork, party: Party) -> Conversation | None:
-    """Return the chat that a party can be told things in: agreed to, and in reach."""
-    if party.conversation_id is None:
-        return None
-    conversation = work.conversations.by_id(party.conversation_id)
-    if conversation is None or conversation.consented_at is None:
-        return None
-    return conversation if conversation.unreachable_since is None else None
 
 
 def _carry_out(

@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.case import LOCKING_FLAGS, MediationCase, Role, Stage
+from domain.case import MediationCase, Role, Stage
 from domain.conversation import Task, TaskKind
 from domain.errors import ContactNotAgreed, InvitationNotSafe, NotASide, StageNotReachable
 from domain.invitation import VALID, Invitation, folded_code, new_code
 from domain.mediator import Mediator
 from domain.ports import UnitOfWork
 from domain.services.booking import withdraw_case
-from domain.services.follow_up import WORKING_DAY, Word, chat_of
+from domain.services.follow_up import WORKING_DAY, Word
 from domain.services.matching import SlotWish, fit
+from domain.services.reach import chat_of, is_unsafe
 from domain.session import SessionBooking, SessionKind
 
 TIME_TO_CONTACT = timedelta(days=3)  # 在线调解规则 art. 15 gives three working days
@@ -56,15 +57,6 @@ def side_of(case: MediationCase, conversation_id: str) -> Role:
     if side is None:
         raise NotASide(case.number)
     return side
-
-
-def is_unsafe(work: UnitOfWork, case: MediationCase) -> bool:
-    """Whether a danger was told of by either side: nobody is invited then, nothing is pushed."""
-    if case.is_held or case.flags & set(LOCKING_FLAGS):
-        return True
-    chats = [party.conversation_id for party in case.parties if party.conversation_id]
-    found = (work.conversations.by_id(id_) for id_ in chats)
-    return any(each is not None and each.is_held for each in found)
 
 
 def allow_contact(work: UnitOfWork, number: int, allowed: bool, now: datetime) -> None:

@@ -233,10 +233,80 @@ def test_after_two_unanswered_questions_a_person_phones_a_day_later(
         "check_week>yang",
         "check_week>bao",
     ]
-    assert fired(writer, at_nine(DUE)) == ["due_today>yang"]
+    assert fired(writer, at_nine(DUE)) == ["due_today>yang", "due_today>bao"]
+    answer = follow_up.Answer("bao", 1, "kept")
+    do(writer, lambda work: follow_up.take_answer(work, answer, at_nine(DUE)))
     assert fired(writer, at_nine(DUE) + DAY - timedelta(minutes=1)) == []
-    assert fired(writer, at_nine(DUE) + DAY) == ["due_yesterday>yang", "called phone"]
+    assert fired(writer, at_nine(DUE) + DAY) == [
+        "due_yesterday>yang",
+        "due_yesterday>bao",
+        "called phone",
+    ]
     assert tasks(writer) == [TaskKind.PHONE]
+
+
+def test_each_side_answers_for_itself_whether_what_is_due_was_done(
+    people: None, writer: Writer
+) -> None:
+    agree(writer, DUE)
+    fired(writer, at_nine(DUE))
+
+    for person, said in (("yang", "kept"), ("bao", "disputed")):
+        answer = follow_up.Answer(person, 1, said)
+        do(writer, lambda work, answer=answer: follow_up.take_answer(work, answer, at_nine(DUE)))
+
+    (task,) = writer.read(lambda work: work.tasks.still_open())
+    assert (task.kind, task.details["side"]) == (TaskKind.PHONE, "respondent")
+    assert writer.read(lambda work: work.cases.get(1)).stage is Stage.AGREED
+
+
+def in_the_house_alone(work: UnitOfWork) -> None:
+    case = work.cases.get(1)
+    work.cases.save(case.change_party(replace(case.respondent, conversation_id=None)))
+
+
+def not_agreed_to_the_notice(work: UnitOfWork) -> None:
+    found = work.conversations.by_id("bao")
+    assert found is not None
+    work.conversations.save(replace(found, consented_at=None))
+
+
+def violence_told_of_and_released(work: UnitOfWork) -> None:
+    work.cases.save(work.cases.get(1).hold(frozenset({"dv"})))
+    work.cases.save(work.cases.get(1).release())
+
+
+def danger_in_the_applicants_chat(work: UnitOfWork) -> None:
+    found = work.conversations.by_id("yang")
+    assert found is not None
+    work.conversations.save(replace(found, is_held=True))
+
+
+@pytest.mark.parametrize(
+    ("happened", "asked"),
+    [
+        (in_the_house_alone, ["due_today>yang"]),
+        (not_agreed_to_the_notice, ["due_today>yang"]),
+        (violence_told_of_and_released, ["due_today>yang"]),
+        (danger_in_the_applicants_chat, []),
+    ],
+)
+def test_the_other_side_is_asked_what_is_due_in_its_chat_alone_and_never_in_danger(
+    people: None, writer: Writer, happened: Callable[[UnitOfWork], None], asked: list[str]
+) -> None:
+    agree(writer, DUE)
+    fired(writer, at_nine(DUE) - DAY)
+    do(writer, happened)
+
+    assert fired(writer, at_nine(DUE)) == asked
+
+
+def test_once_a_case_is_over_nobody_is_asked_what_is_due(people: None, writer: Writer) -> None:
+    agree(writer, DUE)
+    breached = do(writer, lambda work: work.cases.get(1)).advance(Stage.BREACHED)
+    do(writer, lambda work: work.cases.save(breached.advance(Stage.NO_AGREEMENT)))
+
+    assert fired(writer, at_nine(DUE)) == []
 
 
 def test_nobody_is_phoned_who_answers_within_the_day(people: None, writer: Writer) -> None:

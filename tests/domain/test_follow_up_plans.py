@@ -72,10 +72,12 @@ def test_an_agreement_is_followed_for_ninety_days():
     }
 
 
-def test_every_instalment_has_its_own_questions():
+@pytest.mark.parametrize("kind", [FollowUpKind.DUE_TODAY, FollowUpKind.DUE_YESTERDAY])
+def test_each_side_is_asked_about_every_instalment(kind):
     rows = plan_agreement(agreement(date(2026, 12, 20), date(2027, 1, 20)))
 
-    assert Counter(row.kind for row in rows)[FollowUpKind.DUE_TODAY] == 2
+    asked = Counter((row.recipient, row.details["instalment"]) for row in rows if row.kind is kind)
+    assert asked == {(role, number): 1 for role in Role for number in (1, 2)}
 
 
 @given(st.lists(st.dates(SIGNED, date(2028, 1, 1)), max_size=6, unique=True))
