@@ -1,10 +1,16 @@
-"""Says loudly in pytest's summary when the pages could not be tried in a real browser."""
+"""What several tests of this folder use, and loud words where no real browser could be had."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from storage.writer import Writer
 from tests.bot.browser import LEFT_OUT
+from tests.bot.webhouse import House, build_house, on_writer
+from tests.bot.wechat_peer import Line, WeChatServer, wechat_line
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -17,3 +23,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"WARNING: {len(left_out)} browser tests were left out. {LEFT_OUT}", red=True, bold=True
         )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A house on SQLite that nobody serves."""
+    house = build_house(tmp_path)
+    yield house
+    house.writer.close()
+
+
+@pytest.fixture
+def on_any(writer: Writer, tmp_path: Path) -> House:
+    """A house on each of the two databases in turn."""
+    return on_writer(writer, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def line() -> Iterator[Line]:
+    """The line to WeChat's server, which several tests use one after the other."""
+    with wechat_line() as line:
+        yield line
+
+
+@pytest.fixture
+def wechat(line: Line, house: House) -> Iterator[WeChatServer]:
+    with line.serving(house.clock) as server:
+        yield server

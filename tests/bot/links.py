@@ -19,9 +19,6 @@ def rows(house: House) -> list[Any]:
     return house.writer.read(look)
 
 
-# what may not leave the country
-
-
 def link_in(text: str) -> str:
     found = re.search(r"https://hejie\.example\.cn(/e/\S+)", text)
     assert found, text

@@ -6,8 +6,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from sqlalchemy.exc import OperationalError
 
 from bot.cli import main
 from bot.dead_letters import NotAgain, about_letter, take_again
-from bot.lanes import TRIES, Lanes
+from bot.lanes import TRIES
 from bot.messages import Attachment, Incoming, Location, Taken
-from bot.turns import Turns
 from domain.conversation import DeadLetter, HeardMessage, TaskKind
 from nlu.interpreter import Heard, Understanding
 from storage.writer import Writer
-from tests.bot.webhouse import House, Keywords, build_house, told
+from tests.bot.webhouse import House, Keywords, build_house, on_writer, told
 from tests.trained import models_folder
 
 
@@ -41,13 +39,9 @@ class Choking(Keywords):
 
 
 @pytest.fixture
-def house(writer: Writer, tmp_path: Path) -> Iterator[House]:
+def house(writer: Writer, tmp_path: Path) -> House:
     """A house that chokes, on each of the two databases in turn."""
-    house = build_house(tmp_path, Choking())
-    house.writer.close()
-    turns = Turns(writer, house.interpreter, house.catalogue, house.renderer, house.clock)
-    lanes = Lanes(turns, writer, pause_seconds=0.01)
-    return replace(house, writer=writer, turns=turns, lanes=lanes)
+    return on_writer(writer, tmp_path, Choking(), pause_seconds=0.01)
 
 
 CONSENT = Incoming("webchat", "li", "consent", choice="consent:yes")

@@ -33,13 +33,6 @@ class Slow(Keywords):
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = build_house(tmp_path)
-    yield house
-    house.writer.close()
-
-
-@pytest.fixture
 def slow_house(tmp_path: Path) -> Iterator[House]:
     house = build_house(tmp_path, Slow(), waiting_limit=200)
     yield house

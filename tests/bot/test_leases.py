@@ -19,12 +19,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from bot.lanes import LEASE, Lanes
+from bot.lanes import LEASE
 from bot.messages import Incoming
-from bot.turns import Turns
 from domain.conversation import Conversation, HeardMessage
 from storage.writer import Writer
-from tests.bot.webhouse import House, build_house, told
+from tests.bot.webhouse import House, on_writer, told
 from tests.conftest import NOW, address
 from tests.storage.samples import a_conversation
 
@@ -101,11 +100,8 @@ def told_by(name: str, count: int) -> list[str]:
 @pytest.fixture
 def house(writer: Writer, tmp_path: Path) -> House:
     """A house on each of the two databases in turn, where one person has agreed."""
-    house = build_house(tmp_path)
-    house.writer.close()
-    turns = Turns(writer, house.interpreter, house.catalogue, house.renderer, house.clock)
-    house = replace(house, writer=writer, turns=turns, lanes=Lanes(turns, writer))
-    turns.take(Incoming("webchat", "li", "consent", choice="consent:yes"))
+    house = on_writer(writer, tmp_path)
+    house.turns.take(Incoming("webchat", "li", "consent", choice="consent:yes"))
     return house
 
 

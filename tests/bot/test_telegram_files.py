@@ -159,6 +159,14 @@ def test_a_download_that_fails_twice_is_told_in_one_sentence_and_no_log_holds_th
     assert "AAErw" not in caplog.text
 
 
+def test_a_gateway_fault_of_a_download_is_no_objection(api: BotApi, house: House) -> None:
+    api.fails(Fault(502, "Bad Gateway"), "getFile", times=2)
+
+    assert run(house, api, lambda: api.sends_file(YANG, "voice", files.opus())) == [
+        "evidence_refused"
+    ]
+
+
 def test_a_photo_that_comes_again_after_a_crash_is_the_same_file_and_one_row(
     api: BotApi, house: House
 ) -> None:
@@ -179,6 +187,9 @@ def test_a_photo_that_comes_again_after_a_crash_is_the_same_file_and_one_row(
     asyncio.run(go())
     assert len(rows(house)) == 1
     assert len(list((house.settings.data / "evidence").rglob("??/*"))) == 1
+
+
+# what may not leave the country
 
 
 def everything(house: House) -> str:
@@ -271,11 +282,3 @@ def test_without_a_public_address_there_is_no_link(api: BotApi, tmp_path: Path) 
     house.writer.close()
 
     assert said[:2] == ["private_told", "type_taken"]
-
-
-def test_a_gateway_fault_of_a_download_is_no_objection(api: BotApi, house: House) -> None:
-    api.fails(Fault(502, "Bad Gateway"), "getFile", times=2)
-
-    assert run(house, api, lambda: api.sends_file(YANG, "voice", files.opus())) == [
-        "evidence_refused"
-    ]

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,8 @@ import pytest
 from bot.channels.terminal import chat, chat_json, incoming, unseen_by
 from bot.messages import Incoming, Reply
 from domain.conversation import OutboxState, OutWord
-from tests.bot.webhouse import House, build_house
+from tests.bot.webhouse import House
 from tests.trained import models_folder
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = build_house(tmp_path)
-    yield house
-    house.writer.close()
 
 
 def talk(house: House, *lines: str, unseen: Iterable[OutWord] = ()) -> str:

@@ -18,10 +18,9 @@ from bot.channels.wechat_callback import BODY_LIMIT, fields_of, reply_xml
 from bot.web import build_web
 from tests.bot.webhouse import House, build_house
 from tests.bot.wechat_peer import ACCOUNT, WeChatServer, sealed_by_wechat, sha1, xml_of
-from tests.bot.wechathouse import kept, with_wechat
+from tests.bot.wechathouse import YANG, kept, with_wechat
 from tests.conftest import NOW
 
-YANG = "oYang_0123456789abcdefghij"
 CANARY = "kanarienvogel"
 
 

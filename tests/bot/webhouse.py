@@ -152,6 +152,14 @@ def build_house(
     )
 
 
+def on_writer(writer: Writer, folder: Path, interpreter: Any = None, **lanes: Any) -> House:
+    """Build a house that keeps its talks where this writer writes."""
+    house = build_house(folder, interpreter)
+    house.writer.close()
+    turns = Turns(writer, house.interpreter, house.catalogue, house.renderer, house.clock)
+    return replace(house, writer=writer, turns=turns, lanes=Lanes(turns, writer, **lanes))
+
+
 @contextlib.contextmanager
 def serving(folder: Path, port: int = 0, **more: Any) -> Iterator[House]:
     """Serve a house on a loopback port, a free one unless it is given, while inside."""

@@ -18,6 +18,7 @@ from tests.bot.wechat_peer import ACCOUNT, WeChatServer, on_loopback, until
 from tests.storage.samples import a_case
 
 PAUSE = 0.02
+YANG, LUO = "oYang_0123456789abcdefghij", "oLuo-0123456789abcdefghijk"
 T = TypeVar("T")
 
 
