@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.delivery import Delivery
 from storage.writer import Writer
 from tests.bot.browser import LEFT_OUT
-from tests.bot.webhouse import House, build_house, on_writer
+from tests.bot.messenger import Messenger
+from tests.bot.webhouse import Clock, House, build_house, on_writer
 from tests.bot.wechat_peer import Line, WeChatServer, wechat_line
+from tests.conftest import NOW
+from tests.storage.samples import OpenWork, a_conversation, keep
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -50,3 +54,30 @@ def line() -> Iterator[Line]:
 def wechat(line: Line, house: House) -> Iterator[WeChatServer]:
     with line.serving(house.clock) as server:
         yield server
+
+
+@pytest.fixture
+def messenger() -> Messenger:
+    return Messenger()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def people(work: OpenWork) -> None:
+    """Two people on Telegram and one on the web."""
+    keep(
+        work,
+        a_conversation("yang", channel="telegram", sender="yang"),
+        a_conversation("luo", channel="telegram", sender="luo"),
+        a_conversation("li", channel="webchat", sender="li"),
+    )
+
+
+@pytest.fixture
+def outgoing(people: None, writer: Writer, messenger: Messenger, clock: Clock) -> Delivery:
+    """The delivery to the people on Telegram."""
+    return Delivery(writer, "telegram", messenger, clock)
