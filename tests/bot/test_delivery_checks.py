@@ -179,10 +179,12 @@ def test_words_of_another_process_are_found_without_being_woken(
         running = asyncio.create_task(outgoing.run())
         await asyncio.sleep(0.05)
         put(writer, to("yang", "一"))
-        await until(lambda: messenger.took == ["yang:一"])
+        await until(lambda: bool(messenger.took))
         await stop(running)
 
     asyncio.run(go())
+    assert messenger.took == ["yang:一"]
+    assert states(writer) == ["sent"]
 
 
 def test_a_word_on_its_way_when_the_process_is_stopped_is_settled(
@@ -247,11 +249,12 @@ def test_what_is_known_of_a_word_is_kept_once_the_database_is_back(
         await until(lambda: messenger.took == ["yang:一"])
         await asyncio.sleep(0.2)
         outage.end()
-        await until(lambda: messenger.took == ["yang:一", "yang:二"], lambda: str(messenger.took))
-        await until(lambda: states(writer) == ["sent", "sent"])
+        await until(lambda: states(writer) == ["sent", "sent"], lambda: str(messenger.took))
         await stop(running)
 
     asyncio.run(go())
+    assert messenger.took == ["yang:一", "yang:二"]
+    assert states(writer) == ["sent", "sent"]
 
 
 def test_a_word_of_which_nothing_can_be_kept_stays_in_doubt(

@@ -241,6 +241,7 @@ def test_a_reminder_appears_by_itself(page: Page, house: House) -> None:
     house.writer.submit(remind).result()
 
     expect(page.locator(".ours").last).to_contain_text("明天下午三点调解")
+    assert page.locator(".ours", has_text="明天下午三点调解").count() == 1
 
 
 def test_help_numbers_can_be_tapped(page: Page) -> None:

@@ -168,6 +168,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_photo_is_sent_from_a_phone(
     browser: Browser, house: House, folder: Path, with_script: bool
 ) -> None:
+    before = kept_files(house)
     context = new_context(browser, house, PHONE, java_script_enabled=with_script)
     page = context.new_page()
     page.goto("/")
@@ -180,12 +181,14 @@ def test_a_photo_is_sent_from_a_phone(
 
     expect(page.locator(".ours", has_text="收到一张照片")).to_have_count(1)
     expect(page.locator(".mine").last).to_contain_text("照片")
+    assert kept_files(house) == before + 1
     context.close()
 
 
 def test_a_paper_chosen_without_a_line_goes_out_later_and_a_huge_one_never(
     browser: Browser, house: House, folder: Path
 ) -> None:
+    before = kept_files(house)
     context = new_context(browser, house, PHONE)
     page = context.new_page()
     page.goto("/")
@@ -199,4 +202,6 @@ def test_a_paper_chosen_without_a_line_goes_out_later_and_a_huge_one_never(
     context.set_offline(False)
 
     expect(page.locator(".ours", has_text="收到一份文件")).to_have_count(1, timeout=15_000)
+    assert kept_files(house) == before + 1
+    assert page.locator(".failed").count() == 1
     context.close()
