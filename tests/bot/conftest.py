@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from bot.admin import password
 from bot.delivery import Delivery
 from storage.writer import Writer
 from tests.bot.browser import LEFT_OUT
@@ -81,3 +83,9 @@ def people(work: OpenWork) -> None:
 def outgoing(people: None, writer: Writer, messenger: Messenger, clock: Clock) -> Delivery:
     """The delivery to the people on Telegram."""
     return Delivery(writer, "telegram", messenger, clock)
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash with argon2id at a hundredth of its cost."""
+    monkeypatch.setattr(password, "_hasher", PasswordHasher(time_cost=1, memory_cost=64))

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from bot import line
 from bot.guards import SENTENCES, SafeHeaders, is_from_here, limited
-from tests.bot.test_console import set_up, sign_in
+from tests.bot.console_visits import set_up, sign_in
 from tests.bot.webhouse import House, serving
 from tests.bot.wechat_peer import on_loopback
 

@@ -13,10 +13,8 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from starlette.routing import Mount, Route
 
-from bot.admin import password
 from bot.cli import main
 from bot.web import build_web
 from domain.case import MediationCase, Party, Role
@@ -24,20 +22,17 @@ from domain.services import two_sides
 from nlu.candidates import add_candidate
 from nlu.interpreter import Heard, Understanding
 from storage.sealing import Keyring
-from tests.bot.test_console import set_up, sign_in
+from tests.bot.console_visits import set_up, sign_in
 from tests.bot.webhouse import MONDAY, House, Keywords, say, serving
 from tests.storage.raw import every_value, in_files
 from tests.storage.samples import a_session
+
+pytestmark = pytest.mark.usefixtures("quick_hashes")
 
 NAME, PHONE, ID = "杨阿迪", "13877001234", "530102199003071230"
 SENTENCE = "他把我家田埂上的核桃树锯掉了三棵工钱"
 STORY = f"我叫{NAME}，电话{PHONE}，身份证{ID}，{SENTENCE}"
 PLANTED = (NAME, PHONE, ID, SENTENCE)
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password, "_hasher", PasswordHasher(time_cost=1, memory_cost=64))
 
 
 @pytest.fixture

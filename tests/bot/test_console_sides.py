@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from domain.case import MediationCase, Party, Role
-from tests.bot.test_console import set_up, sign_in
+from tests.bot.console_visits import set_up, sign_in
 from tests.bot.webhouse import MONDAY, House, say, serving
 
 HERS, HIS = "院墙往我家这边挪了两尺", "墙是照老墙脚砌的"

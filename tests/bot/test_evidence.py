@@ -31,7 +31,7 @@ from domain.evidence import BYTES_LIMIT, FILES_LIMIT, Evidence
 from storage.evidence import ORPHAN_SECONDS, EvidenceFiles
 from storage.sealing import Keyring, NotOurs
 from tests.bot import files
-from tests.bot.test_console import set_up, sign_in
+from tests.bot.console_visits import set_up, sign_in
 from tests.bot.webhouse import House, build_house, serving
 from tests.conftest import KEYRING
 

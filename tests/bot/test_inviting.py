@@ -20,16 +20,14 @@ from bot.settings import Settings, read_settings
 from domain.case import Role
 from domain.conversation import OutWord
 from domain.services import two_sides
-from tests.bot.test_console import (
-    quick_hashes,  # noqa: F401 - a fixture
-    set_up,
-    sign_in,
-)
+from tests.bot.console_visits import set_up, sign_in
 from tests.bot.two_people import OWN
 from tests.bot.webhouse import MONDAY, House, catalogue, serving
 from tests.conftest import NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation, keep
 from tests.trained import models_folder
+
+pytestmark = pytest.mark.usefixtures("quick_hashes")
 
 ACCUSING = re.compile(
     "告(?!诉)|(?<!告)诉|打(?!电话)|欠|差你|拖|赖|骗|伤|赔|责任|过错|侵|违|不给|不还|不管|被|必须|后果"
