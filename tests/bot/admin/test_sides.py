@@ -97,6 +97,8 @@ def test_a_case_leads_to_both_talks_and_each_stands_under_its_side(talks: Talks)
     assert [word in hers.text for word in (HERS, STORY, HIS, ACCOUNT)] == [True, True, False, False]
     assert [word in his.text for word in (HERS, STORY, HIS, ACCOUNT)] == [False, False, True, True]
     assert "申请人的谈话" in his.text
+    assert "邻居纠纷" in hers.text  # the type of the case that was opened
+    assert "邻居纠纷" in his.text
 
 
 def test_each_side_is_told_of_the_readings_of_its_own_talk_alone(talks: Talks) -> None:
