@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
+from playwright.sync_api import Browser
 
 from bot.admin import password
 from bot.delivery import Delivery
 from storage.writer import Writer
-from tests.bot.browser import LEFT_OUT
+from tests.bot.browser import LEFT_OUT, chromium
 from tests.bot.messenger import Messenger
-from tests.bot.webhouse import Clock, House, build_house, on_writer
+from tests.bot.webhouse import Clock, House, build_house, on_writer, serving
 from tests.bot.wechat_peer import Line, WeChatServer, wechat_line
 from tests.conftest import NOW
 from tests.storage.samples import OpenWork, a_conversation, keep
@@ -37,6 +39,27 @@ def house(tmp_path: Path) -> Iterator[House]:
     house = build_house(tmp_path)
     yield house
     house.writer.close()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house that is served, for the tests of a module one after the other."""
+    with serving(tmp_path_factory.mktemp("town")) as house:
+        yield house
+
+
+@pytest.fixture
+def client(town: House) -> Iterator[httpx.Client]:
+    """A browser that comes there for the first time."""
+    with town.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for the tests of a module one after the other."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

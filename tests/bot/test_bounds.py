@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -19,12 +18,6 @@ from bot.guards import SENTENCES, SafeHeaders, is_from_here, limited
 from tests.bot.console_visits import set_up, sign_in
 from tests.bot.webhouse import House, serving
 from tests.bot.wechat_peer import on_loopback
-
-
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("town")) as house:
-        yield house
 
 
 def spoken(url: str, sent: bytes, seconds: float = 5.0) -> bytes:

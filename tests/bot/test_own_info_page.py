@@ -15,15 +15,9 @@ from tests.bot.one_person import STORY
 from tests.bot.webhouse import House, say, serving
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
 @pytest.fixture
-def client(house: House) -> Iterator[httpx.Client]:
-    with house.client() as client:
+def client(town: House) -> Iterator[httpx.Client]:
+    with town.client() as client:
         say(client, choice="consent:yes")
         say(client, STORY)
         yield client
@@ -37,10 +31,10 @@ def link_of(client: httpx.Client) -> str:
 
 
 def test_a_link_shows_all_that_is_kept_once_and_looking_at_it_does_not_use_it_up(
-    house: House, client: httpx.Client
+    town: House, client: httpx.Client
 ) -> None:
     link = link_of(client)
-    with house.client() as elsewhere:
+    with town.client() as elsewhere:
         for _ in range(2):
             looked = elsewhere.get(link)
             assert (looked.status_code, STORY in looked.text) == (200, False)
@@ -57,9 +51,9 @@ def test_a_link_shows_all_that_is_kept_once_and_looking_at_it_does_not_use_it_up
     assert (again.status_code, STORY in again.text) == (404, False)
 
 
-def test_a_link_is_over_after_an_hour(house: House, client: httpx.Client) -> None:
+def test_a_link_is_over_after_an_hour(town: House, client: httpx.Client) -> None:
     link = link_of(client)
-    house.clock.pass_by(minutes=61)
+    town.clock.pass_by(minutes=61)
 
     assert client.post(link).status_code == 404
 
@@ -75,8 +69,8 @@ def test_what_was_erased_cannot_be_seen_by_an_older_link(tmp_path: Path) -> None
         assert STORY not in client.get("/").text
 
 
-def test_what_people_wrote_is_only_ever_text_on_that_page(house: House) -> None:
-    with house.client() as client:
+def test_what_people_wrote_is_only_ever_text_on_that_page(town: House) -> None:
+    with town.client() as client:
         say(client, choice="consent:yes")
         say(client, "<script>alert(1)</script> 工钱")
         text = client.post(link_of(client)).text
@@ -85,9 +79,9 @@ def test_what_people_wrote_is_only_ever_text_on_that_page(house: House) -> None:
 
 
 def test_a_code_that_nobody_was_given_opens_nothing_and_guessing_is_stopped(
-    house: House,
+    town: House,
 ) -> None:
-    with house.client() as guesser:
+    with town.client() as guesser:
         statuses = [guesser.post(f"/mine/{'A' * 20}{count:02}").status_code for count in range(30)]
 
     assert set(statuses) == {404, 429}

@@ -16,7 +16,6 @@ from tests.bot.browser import (
     PHONE,
     STORY,
     agree,
-    chromium,
     expect_a_start,
     expect_question,
     focused,
@@ -24,7 +23,7 @@ from tests.bot.browser import (
     tab_to,
     write,
 )
-from tests.bot.test_webchat import XSS
+from tests.bot.plain_pages import XSS
 from tests.bot.webhouse import MONDAY, House, serving
 
 CONTRAST = """selector => {
@@ -41,21 +40,9 @@ CONTRAST = """selector => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
 @pytest.fixture
-def context(browser: Browser, house: House) -> Iterator[BrowserContext]:
-    context = new_context(browser, house, PHONE)
+def context(browser: Browser, town: House) -> Iterator[BrowserContext]:
+    context = new_context(browser, town, PHONE)
     yield context
     context.close()
 
@@ -75,9 +62,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_a_conversation_is_held_with_the_keyboard_alone(
-    browser: Browser, house: House, size: tuple[int, int]
+    browser: Browser, town: House, size: tuple[int, int]
 ) -> None:
-    context = new_context(browser, house, size)
+    context = new_context(browser, town, size)
     page = context.new_page()
     page.goto("/")
 
@@ -214,7 +201,7 @@ def test_a_refused_message_can_be_sent_again(page: Page) -> None:
     assert page.locator(".failed").count() == 0
 
 
-def test_a_reminder_appears_by_itself(page: Page, house: House) -> None:
+def test_a_reminder_appears_by_itself(page: Page, town: House) -> None:
     agree(page)
     write(page, STORY)
     expect_question(page)
@@ -238,7 +225,7 @@ def test_a_reminder_appears_by_itself(page: Page, house: House) -> None:
             ]
         )
 
-    house.writer.submit(remind).result()
+    town.writer.submit(remind).result()
 
     expect(page.locator(".ours").last).to_contain_text("明天下午三点调解")
     assert page.locator(".ours", has_text="明天下午三点调解").count() == 1
@@ -267,8 +254,8 @@ def test_large_letters_stay_after_a_reload_and_fit_on_a_phone(page: Page) -> Non
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everything_can_be_read_by_weak_eyes(browser: Browser, house: House, scheme: Any) -> None:
-    context = new_context(browser, house, PHONE, color_scheme=scheme)
+def test_everything_can_be_read_by_weak_eyes(browser: Browser, town: House, scheme: Any) -> None:
+    context = new_context(browser, town, PHONE, color_scheme=scheme)
     page = context.new_page()
     page.goto("/")
     agree(page)
@@ -298,8 +285,8 @@ def test_buttons_are_large_enough_for_a_thumb(page: Page) -> None:
         assert box["height"] >= 44
 
 
-def test_the_page_works_without_scripts(browser: Browser, house: House) -> None:
-    context = new_context(browser, house, PHONE, java_script_enabled=False)
+def test_the_page_works_without_scripts(browser: Browser, town: House) -> None:
+    context = new_context(browser, town, PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
 
@@ -317,20 +304,20 @@ def test_the_page_works_without_scripts(browser: Browser, house: House) -> None:
 def test_the_console_is_set_up_entered_and_read_with_the_keyboard(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with serving(tmp_path) as house:
-        citizen = new_context(browser, house, PHONE)
+    with serving(tmp_path) as town:
+        citizen = new_context(browser, town, PHONE)
         chat = citizen.new_page()
         chat.goto("/")
         agree(chat)
         write(chat, STORY)
         expect_question(chat)
         citizen.close()
-        context = new_context(browser, house, DESK)
+        context = new_context(browser, town, DESK)
         page = context.new_page()
 
         page.goto("/console")
         expect(page.get_by_label("设置码")).to_be_focused()
-        page.keyboard.type(house.code)
+        page.keyboard.type(town.code)
         for _ in range(2):
             page.keyboard.press("Tab")
             page.keyboard.type("一个很长的密码 2026")

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.bot.browser import (
-    DESK,
-    PHONE,
-    STORY,
-    agree,
-    chromium,
-    expect_question,
-    new_context,
-    write,
-)
-from tests.bot.webhouse import House, serving
+from tests.bot.browser import DESK, PHONE, STORY, agree, expect_question, new_context, write
+from tests.bot.webhouse import House
 
 GRAVE = {"serious", "critical"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("house")) as house:
-        yield house
 
 
 def notice(page: Page) -> None:
@@ -139,8 +118,8 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_serious_stands_in_the_way(browser: Browser, house: House, state: str) -> None:
-    context = new_context(browser, house, PHONE)
+def test_nothing_serious_stands_in_the_way(browser: Browser, town: House, state: str) -> None:
+    context = new_context(browser, town, PHONE)
     page = context.new_page()
     page.goto("/")
 
@@ -152,9 +131,9 @@ def test_nothing_serious_stands_in_the_way(browser: Browser, house: House, state
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_the_way_in_large_letters(
-    browser: Browser, house: House, scheme: Any
+    browser: Browser, town: House, scheme: Any
 ) -> None:
-    context = new_context(browser, house, DESK, color_scheme=scheme)
+    context = new_context(browser, town, DESK, color_scheme=scheme)
     page = context.new_page()
     page.goto("/")
     page.get_by_role("button", name="大字").click()

@@ -12,23 +12,17 @@ from playwright.sync_api import Browser, expect
 
 from bot.channels import webchat_files
 from bot.guards import SENTENCES
-from tests.bot.browser import PHONE, agree, chromium, new_context
+from tests.bot.browser import PHONE, agree, new_context
 from tests.bot.files import paper, photo, zipped
-from tests.bot.test_webchat import multipart, page, token_of
-from tests.bot.webhouse import House, say, serving
+from tests.bot.plain_pages import multipart, page, token_of
+from tests.bot.webhouse import House, say
 
 BINARY = {"content-type": "application/octet-stream"}
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
 @pytest.fixture
-def client(house: House) -> Iterator[httpx.Client]:
-    with house.client() as client:
+def client(town: House) -> Iterator[httpx.Client]:
+    with town.client() as client:
         say(client, choice="consent:yes")
         yield client
 
@@ -38,18 +32,18 @@ def give(client: httpx.Client, data: Any, id_: str = "a-file-id", **more: Any) -
     return client.post(where, content=data, headers=more.pop("headers", BINARY))
 
 
-def kept_files(house: House) -> int:
-    return sum(path.is_file() for path in (house.settings.data / "evidence").rglob("*"))
+def kept_files(town: House) -> int:
+    return sum(path.is_file() for path in (town.settings.data / "evidence").rglob("*"))
 
 
-def test_a_photo_is_kept_once_however_often_it_is_sent(house: House, client: httpx.Client) -> None:
-    before = kept_files(house)
+def test_a_photo_is_kept_once_however_often_it_is_sent(town: House, client: httpx.Client) -> None:
+    before = kept_files(town)
 
     first, second = (give(client, photo()) for _ in range(2))
 
     assert "收到一张照片" in first.json()["replies"][0]["text"]
     assert second.json()["replies"] == first.json()["replies"]
-    assert kept_files(house) == before + 1
+    assert kept_files(town) == before + 1
 
 
 NO_EVIDENCE = {
@@ -63,27 +57,27 @@ NO_EVIDENCE = {
 
 @pytest.mark.parametrize("data", NO_EVIDENCE.values(), ids=NO_EVIDENCE.keys())
 def test_what_is_no_photo_paper_or_voice_is_refused_in_a_sentence(
-    house: House, client: httpx.Client, data: bytes
+    town: House, client: httpx.Client, data: bytes
 ) -> None:
-    before = kept_files(house)
+    before = kept_files(town)
 
     answer = give(client, data, kind="file")
 
     assert answer.status_code == 200
     assert "文件收不了" in answer.json()["replies"][0]["text"]
-    assert kept_files(house) == before
+    assert kept_files(town) == before
 
 
-def test_nothing_is_kept_of_who_has_not_agreed(house: House) -> None:
-    before = kept_files(house)
-    with house.client() as fresh:
+def test_nothing_is_kept_of_who_has_not_agreed(town: House) -> None:
+    before = kept_files(town)
+    with town.client() as fresh:
         assert give(fresh, photo()).status_code == 403
         say(fresh, "先看看")
 
         answer = give(fresh, photo() + b"\0" * 3_000_000)  # longer than one packet
 
         assert "没有收下，要先问你同不同意" in answer.json()["replies"][0]["text"]
-    assert kept_files(house) == before
+    assert kept_files(town) == before
 
 
 @pytest.mark.parametrize(
@@ -113,7 +107,7 @@ def test_more_than_ten_megabytes_are_not_even_read(client: httpx.Client) -> None
     assert SENTENCES[413] in give(client, b"x" * (10 * 1_048_576 + 1)).text
 
 
-def test_a_plain_form_brings_words_and_files_together(house: House, client: httpx.Client) -> None:
+def test_a_plain_form_brings_words_and_files_together(town: House, client: httpx.Client) -> None:
     fields: Any = multipart(
         {"id": "form-id-1", "token": token_of(page(client)), "text": "看工钱条"}
     )
@@ -131,10 +125,10 @@ def test_a_plain_form_brings_words_and_files_together(house: House, client: http
 
 
 def test_a_form_with_a_file_from_a_stranger_or_too_many_at_once_is_refused(
-    house: House, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    town: House, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = [("file", ("a.jpg", photo() + b"\0" * 20_000, "image/jpeg"))]
-    with house.client() as stranger:
+    with town.client() as stranger:
         assert stranger.post("/", files=large).status_code == 413
     assert client.post("/", files=large).status_code == 403  # without the page's token
 
@@ -150,12 +144,6 @@ def test_who_sends_too_many_files_is_asked_to_wait(client: httpx.Client) -> None
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phone")
     (folder / "田埂.jpg").write_bytes(photo())
@@ -166,10 +154,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("with_script", [True, False], ids=["script", "form"])
 def test_a_photo_is_sent_from_a_phone(
-    browser: Browser, house: House, folder: Path, with_script: bool
+    browser: Browser, town: House, folder: Path, with_script: bool
 ) -> None:
-    before = kept_files(house)
-    context = new_context(browser, house, PHONE, java_script_enabled=with_script)
+    before = kept_files(town)
+    context = new_context(browser, town, PHONE, java_script_enabled=with_script)
     page = context.new_page()
     page.goto("/")
     page.get_by_role("button", name="同意", exact=True).click()
@@ -181,15 +169,15 @@ def test_a_photo_is_sent_from_a_phone(
 
     expect(page.locator(".ours", has_text="收到一张照片")).to_have_count(1)
     expect(page.locator(".mine").last).to_contain_text("照片")
-    assert kept_files(house) == before + 1
+    assert kept_files(town) == before + 1
     context.close()
 
 
 def test_a_paper_chosen_without_a_line_goes_out_later_and_a_huge_one_never(
-    browser: Browser, house: House, folder: Path
+    browser: Browser, town: House, folder: Path
 ) -> None:
-    before = kept_files(house)
-    context = new_context(browser, house, PHONE)
+    before = kept_files(town)
+    context = new_context(browser, town, PHONE)
     page = context.new_page()
     page.goto("/")
     agree(page)
@@ -202,6 +190,6 @@ def test_a_paper_chosen_without_a_line_goes_out_later_and_a_huge_one_never(
     context.set_offline(False)
 
     expect(page.locator(".ours", has_text="收到一份文件")).to_have_count(1, timeout=15_000)
-    assert kept_files(house) == before + 1
+    assert kept_files(town) == before + 1
     assert page.locator(".failed").count() == 1
     context.close()

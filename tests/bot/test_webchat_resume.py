@@ -16,7 +16,7 @@ from bot.channels.webchat_resume import MISREAD, TOO_OFTEN, WRONG, hashed
 from bot.guards import SENTENCES
 from bot.turns import TRIES
 from domain.errors import ConversationMovedOn
-from tests.bot.test_webchat import STORY, multipart, page, token_of
+from tests.bot.plain_pages import STORY, multipart, page, token_of
 from tests.bot.webhouse import House, say, serving
 
 PLACE = "/resume"

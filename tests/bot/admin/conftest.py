@@ -33,13 +33,6 @@ def inside(house: House, client: httpx.Client) -> httpx.Client:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house that several tests use one after the other."""
-    with serving(tmp_path_factory.mktemp("town")) as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
 def clerk(town: House) -> Iterator[httpx.Client]:
     """A browser that is signed in there as 王主任."""
     with town.client(follow_redirects=True) as client:
