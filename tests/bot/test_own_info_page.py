@@ -89,14 +89,14 @@ def test_a_code_that_nobody_was_given_opens_nothing_and_guessing_is_stopped(
 
 
 def test_guessing_from_one_address_opens_no_right_link_and_holds_up_nobody_elsewhere(
-    house: House, client: httpx.Client
+    town: House, client: httpx.Client
 ) -> None:
     link = link_of(client)
-    with house.client(headers={"x-forwarded-for": "203.0.113.7"}) as guesser:  # as a proxy says it
+    with town.client(headers={"x-forwarded-for": "203.0.113.7"}) as guesser:  # as a proxy says it
         for count in range(30):
             guesser.post(f"/mine/{'B' * 20}{count:02}")
         stopped = guesser.post(link)
-    with house.client(headers={"x-forwarded-for": "203.0.113.8"}) as elsewhere:
+    with town.client(headers={"x-forwarded-for": "203.0.113.8"}) as elsewhere:
         opened = elsewhere.post(link)
 
     assert (stopped.status_code, STORY in stopped.text) == (429, False)
