@@ -287,7 +287,9 @@ def test_a_file_that_was_changed_or_put_in_anothers_place_does_not_open(
     first, second = kept.put("telegram", "m1", b"one"), kept.put("telegram", "m2", b"two")
     place = {path.name: path for path in on_disk(tmp_path)}
     place[second].write_bytes(place[first].read_bytes())
-    place[first].write_bytes(place[first].read_bytes()[:-1] + b"\0")
+    changed = bytearray(place[first].read_bytes())
+    changed[-1] ^= 1
+    place[first].write_bytes(bytes(changed))
 
     for id_ in (first, second):
         with pytest.raises(NotOurs):

@@ -181,7 +181,16 @@ SENT = [
     Started("pplace", XICHOU),
 ]
 # What may take a fact away: undoing, correcting, starting anew, ending; and 不晓得, which corrects.
-TAKES_AWAY = ("undone", "corrected", "restarted", "new_matter", "stopped", "remedies", "left_open")
+TAKES_AWAY = (
+    "undone",
+    "corrected",
+    "restarted",
+    "new_matter",
+    "stopped",
+    "remedies",
+    "left_open",
+    "consent_revoked",
+)
 
 told = st.builds(
     lambda text, intent, types, confidence: Told(
@@ -256,7 +265,7 @@ def is_taken_back(before, message, person):
         else ""
     )
     is_new_story = before.stage is Stage.TELLING and before.dispute_type is not None
-    return id_.startswith(("fact:", "change:")) or is_new_story
+    return id_.startswith(("fact:", "change:", "do:erase_now")) or is_new_story
 
 
 ANY_EVENT = st.one_of(
