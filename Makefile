@@ -3,6 +3,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 export RASA_TELEMETRY_ENABLED = false
+# Byte code is kept: without it every process of a test run compiles all it imports.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: install run test check bench bench-rasa evaluate lock chaos hostile load
 .DEFAULT_GOAL := run
@@ -24,7 +26,7 @@ run: $(READY)
 	@$(PY) -m bot serve
 
 test: $(READY)
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)
 	@$(PY) -m ruff check .

@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser
 
+from bot import delivery
 from bot.admin import password
 from bot.delivery import Delivery
 from storage.writer import Writer
@@ -19,6 +20,15 @@ from tests.bot.webhouse import Clock, House, build_house, on_writer, serving
 from tests.bot.wechat_peer import Line, WeChatServer, wechat_line
 from tests.conftest import NOW
 from tests.storage.samples import OpenWork, a_conversation, keep
+
+
+@pytest.fixture(autouse=True)
+def one_person_may_be_written_to_quickly(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spare whole talks the pace of one word a second, which the tests of delivery prove."""
+    if request.module.__name__ != "tests.bot.test_delivery":
+        monkeypatch.setattr(delivery, "A_PERSON_A_SECOND", 50.0)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -194,7 +194,7 @@ def zipped(name: str = "a.txt", data: bytes = b"x") -> bytes:
 def huge_png(width: int, height: int) -> bytes:
     """A picture of a few kilobytes that says it is huge, and is: black compresses well."""
     chunk = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     row = bytes(width + 1)
     rows = b"".join(packer.compress(row) for _ in range(min(height, 200))) + packer.flush()
     return b"\x89PNG\r\n\x1a\n" + chunk + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
@@ -236,7 +236,7 @@ def many_pages_pdf(count: int = 5_000) -> bytes:
 
 def flate_bomb_pdf(megabytes: int = 400) -> bytes:
     """A PDF whose list of objects unpacks to hundreds of megabytes."""
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     some = bytes(1024 * 1024)
     packed = b"".join(packer.compress(some) for _ in range(megabytes)) + packer.flush()
     head = b"<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode /Length %d >>" % len(packed)

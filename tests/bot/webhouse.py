@@ -116,6 +116,12 @@ def catalogue() -> Catalogue:
 
 
 @cache
+def renderer() -> Renderer:
+    """Return the one renderer of all houses: to compile every sentence takes a while."""
+    return Renderer(catalogue())
+
+
+@cache
 def seeded_database() -> Path:
     """Return a database with all tables and the demo roster, made once and copied then."""
     folder = Path(tempfile.mkdtemp(prefix="hejie-seeded-"))
@@ -139,16 +145,15 @@ def build_house(
         shutil.copy(seeded_database(), folder / "hejie.db")
     writer = Writer(open_engine(settings.database_url, KEYRING))
     interpreter = interpreter or Keywords()
-    renderer = Renderer(catalogue())
     clock = Clock()
     key, public = b"the key of our tests", settings.public_url
     links = UploadLinks(public, key) if public else None
-    turns = Turns(writer, interpreter, catalogue(), renderer, clock, links)
+    turns = Turns(writer, interpreter, catalogue(), renderer(), clock, links)
     lane = Lanes(turns, writer, **lanes)
     files = EvidenceFiles(folder / "evidence", KEYRING, key)
     desk = EvidenceDesk(writer, files)
     return House(
-        settings, writer, interpreter, catalogue(), renderer, turns, lane, clock, desk, links
+        settings, writer, interpreter, catalogue(), renderer(), turns, lane, clock, desk, links
     )
 
 
