@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
 import re
@@ -13,6 +14,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from PIL import Image
 from starlette.routing import Mount, Route
 
 from bot.cli import main
@@ -45,6 +47,12 @@ def planted_in(text: str) -> list[str]:
     return [word for word in PLANTED if word in text]
 
 
+def holds_planted(path: Path) -> bool:
+    """Whether a planted word stands in the name of a file or in it, byte by byte."""
+    inside = path.read_bytes() if path.is_file() else b""
+    return bool(planted_in(path.name)) or any(word.encode() in inside for word in PLANTED)
+
+
 def live(house: House) -> dict[str, str]:
     """Let somebody tell the planted words in many ways; return what others got to see."""
     seen: dict[str, str] = {}
@@ -52,6 +60,7 @@ def live(house: House) -> dict[str, str]:
         say(citizen, choice="consent:yes")
         say(citizen, STORY)
         say(citizen, "我的信息")
+        give_photo(citizen)
         citizen.post("/chat/messages", content=STORY.encode())
         citizen.post("/chat/messages", json={"id": "short", "text": STORY})
         citizen.post("/chat/messages", json={"id": "a" * 20, "text": STORY, "choice": STORY})
@@ -72,6 +81,18 @@ def live(house: House) -> dict[str, str]:
         seen["the console's audit"] = clerk.get("/console/audit").text
         seen |= desk_of(house, clerk)
     return seen
+
+
+def give_photo(citizen: httpx.Client) -> None:
+    """Send a photo that bears the planted words in its name and inside."""
+    made = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(made, "JPEG", comment=STORY.encode())
+    token = re.search(r'name="token" value="(\w+)"', citizen.get("/").text)
+    assert token
+    file = (f"{NAME}{PHONE}{SENTENCE}.jpg", made.getvalue(), "image/jpeg")
+    given: dict[str, Any] = {"token": (None, token[1]), "id": (None, "c" * 32), "file": file}
+    page = citizen.post("/", files=given, follow_redirects=True).text
+    assert "收到一张照片" in page
 
 
 def faults(other: httpx.Client) -> dict[str, str]:
@@ -134,6 +155,7 @@ def test_what_one_person_tells_appears_nowhere_it_does_not_belong(
     add_candidate(tmp_path, {"text": STORY, "intent": "dispute", "dispute_type": "neighbour"})
     correction = next((tmp_path / "review").iterdir()).read_text(encoding="utf-8")
     dump, files = database_of(house)
+    files += [str(each) for each in (tmp_path / "evidence").rglob("*") if holds_planted(each)]
 
     assert {place: planted_in(text) for place, text in seen.items() if planted_in(text)} == {}
     assert [line for line in logged(caplog) if planted_in(line)] == []
