@@ -25,7 +25,7 @@ from nlu.rasa_interpreter import load
 from nlu.review import add_candidate, train_with_review
 from nlu.train import train
 from tests.bot.test_canary import ID, NAME, PHONE, PLANTED, SENTENCE, STORY, planted_in
-from tests.nlu.conftest import project_of
+from tests.trained import project_of
 
 TAUGHT = (  # the vocabulary learns what two sentences share
     STORY,
@@ -44,8 +44,8 @@ NEVER_LEARNED = pairs(NAME, PHONE[3:7], ID[3:14]) - SHOWN
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return project_of(tmp_path_factory.mktemp("canary") / "nlu", 5)
+def project() -> Path:
+    return project_of("small")
 
 
 @pytest.fixture(scope="module")
