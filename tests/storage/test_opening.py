@@ -14,6 +14,7 @@ import time
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -22,7 +23,8 @@ import pytest
 from sqlalchemy import Engine
 
 from storage import engine as engine_module
-from storage.engine import DatabaseAway, DatabaseNotUsable
+from storage import opening
+from storage.engine import DatabaseAway, DatabaseNotUsable, open_engine
 from storage.opening import await_database
 from tests.conftest import address
 from tests.trained import models_folder
@@ -75,6 +77,23 @@ def is_ready(port: int) -> bool:
         return False
 
 
+def test_a_start_waits_for_a_database_that_comes_up_later(
+    sleeping: Sleeping, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "FIRST_PAUSE", 0.1)
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(1) as pool:
+        start = pool.submit(await_database, sleeping.url, 60)
+        while not caplog.records:
+            time.sleep(0.02)
+        assert not start.done()
+        sleeping.start()
+        start.result(30)
+
+    open_engine(sleeping.url).dispose()
+    assert "the database is away" in caplog.text
+
+
+@pytest.mark.slow
 def test_a_server_that_starts_before_its_database_serves_once_the_database_is_up(
     sleeping: Sleeping, tmp_path: Path
 ) -> None:
@@ -111,32 +130,48 @@ def test_a_server_that_starts_before_its_database_serves_once_the_database_is_up
         process.communicate()
 
 
+class Clock:
+    """Passes only where somebody sleeps, and keeps how long each slept."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
 def test_a_database_that_stays_away_ends_the_start_with_the_name_of_the_setting(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began = time.monotonic()
+    clock = Clock()
+    monkeypatch.setattr(opening, "time", clock)
     with (
         caplog.at_level(logging.WARNING),
-        pytest.raises(
-            DatabaseAway, match=r"server runs.* waited for 1.2 s \(HEJIE_DATABASE_WAIT\)"
-        ),
+        pytest.raises(DatabaseAway, match=r"runs.* waited for 50 s \(HEJIE_DATABASE_WAIT\)"),
     ):
-        await_database(NOBODY, 1.2)
+        await_database(NOBODY, 50)
 
-    assert 1.2 <= time.monotonic() - began < 5
+    assert clock.slept == [1, 2, 4, 8, 15, 15, 5]
     lines = [record.getMessage() for record in caplog.records]
-    assert len(lines) == 2
+    assert len(lines) == len(clock.slept)
     assert all("refused" in line and "secret-word" not in line for line in lines)
+    assert "next try in 8 s, for at most 43 s more" in lines[3]
 
 
-def test_what_no_waiting_would_mend_is_told_at_once(postgresql: Engine, tmp_path: Path) -> None:
+def test_what_no_waiting_would_mend_is_told_at_once(
+    postgresql: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(opening, "time", clock)
     no_such = address(postgresql).replace("/hejie?", "/nobody-made-it?")
     for url, told in ((no_such, "does not exist"), (f"sqlite:///{tmp_path}/gone/x", "mkdir")):
-        began = time.monotonic()
         with pytest.raises(DatabaseNotUsable, match=told) as refused:
             await_database(url, 60)
         assert not isinstance(refused.value, DatabaseAway)
-        assert time.monotonic() - began < 5
+    assert clock.slept == []
 
 
 def test_a_file_that_another_process_holds_is_waited_for(
