@@ -28,16 +28,16 @@ SUSPICIOUS = 0.25  # enough for every flag, unless a guard asks for more
 # less one or two messages.
 # The goal is 0.97 found with 0.03 false alarms on look-alikes and 0.01 elsewhere.
 LEAST_FOUND = {
-    "now": 0.87,
-    "dv": 0.85,
+    "now": 0.89,
+    "dv": 0.88,
     "child": 0.82,
-    "self_harm": 0.76,
-    "harm_others": 0.77,
-    "neglect": 0.86,
-    "mass": 0.86,
-    "hazard": 0.89,
+    "self_harm": 0.82,
+    "harm_others": 0.80,
+    "neglect": 0.91,
+    "mass": 0.87,
+    "hazard": 0.90,
 }
-MOST_FALSE_ALARMS = {"safety": 0.07, "disputes": 0.055, "intents": 0.05}  # first stage alone
+MOST_FALSE_ALARMS = {"safety": 0.055, "disputes": 0.055, "intents": 0.05}  # first stage alone
 
 
 def by_words(text: str) -> frozenset[str]:
@@ -151,8 +151,8 @@ def test_a_score_raises_a_flag_where_no_sign_stands() -> None:
 
 
 def test_a_hint_lets_a_lower_score_do() -> None:
-    assert scored("楼道的瓷砖砸下来一块，小孩天天过", "hazard", 0.1)
-    assert not scored("楼道里小孩天天玩到很晚才回家", "hazard", 0.1)
+    assert scored("楼道的瓷砖砸下来一块，小孩天天过", "hazard", 0.06)
+    assert not scored("楼道里小孩天天玩到很晚才回家", "hazard", 0.06)
 
 
 def test_a_guard_asks_for_a_higher_score() -> None:
