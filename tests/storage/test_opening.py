@@ -83,7 +83,7 @@ def test_a_start_waits_for_a_database_that_comes_up_later(
     monkeypatch.setattr(opening, "FIRST_PAUSE", 0.1)
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor(1) as pool:
         start = pool.submit(await_database, sleeping.url, 60)
-        while not caplog.records:
+        while not caplog.records and not start.done():
             time.sleep(0.02)
         assert not start.done()
         sleeping.start()
