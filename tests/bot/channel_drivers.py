@@ -20,9 +20,11 @@ from bot.channels.telegram import polling
 from bot.channels.wechat import open_wechat
 from bot.web import build_web
 from storage.pages import ConversationFilter
-from tests.bot.telegram_peer import BLOCKED, TOKEN, BotApi
+from tests.bot.telegram_peer import TOKEN, BotApi
+from tests.bot.telegram_rules import BLOCKED
 from tests.bot.webhouse import House
-from tests.bot.wechat_peer import ACCOUNT, WeChatServer
+from tests.bot.wechat_peer import WeChatServer
+from tests.bot.wechat_sealing import ACCOUNT
 
 PAUSE = 0.02
 _numbers = itertools.count(50_000)

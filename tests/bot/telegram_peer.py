@@ -6,64 +6,38 @@ import asyncio
 import contextlib
 import json
 import re
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
+
+from tests.bot.loopback import on_loopback, until
+from tests.bot.telegram_rules import (
+    FILE_LIMIT,
+    SECRET,
+    TEXT_LIMIT,
+    Fault,
+    Objection,
+    Said,
+    buttons_of,
+    error,
+    message_of,
+    only,
+    only_updates,
+    result,
+    sender_of,
+    user,
+)
 
 BOT_ID = 123456
 TOKEN = f"{BOT_ID}:AAErwTestTokenOfNoRealBot"
-PATIENCE_SECONDS = 8.0  # how long a test waits for what must happen
-TEXT_LIMIT, DATA_LIMIT, BUTTONS_LIMIT = 4096, 64, 100  # characters, bytes, buttons
-UPDATES = {"message", "edited_message", "callback_query"}
-FILE_LIMIT = 20 * 1024 * 1024  # bytes that a bot may fetch
-SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 PUSH_AGAIN_SECONDS = 0.05
-
-
-class Objection(Exception):
-    """A request that the Bot API would not take; it fails the test."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong with a request; `takes` says that it is carried out all the same."""
-
-    status: int
-    description: str = ""
-    parameters: Mapping[str, int] | None = None
-    takes: bool = False
-    is_silent: bool = False
-
-
-BLOCKED = Fault(403, "Forbidden: bot was blocked by the user")
-BROKEN = Fault(500, "Internal Server Error")
-BAD_GATEWAY = Fault(502, "Bad Gateway", takes=True)
-SILENT = Fault(0, takes=True, is_silent=True)  # the message arrives, its answer never does
-
-
-def too_many(seconds: int) -> Fault:
-    return Fault(
-        429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds}, takes=False
-    )
-
-
-@dataclass(frozen=True)
-class Said:
-    """A message of the bot, as it arrived."""
-
-    chat: int
-    text: str
-    buttons: tuple[tuple[str, str], ...] = ()  # label and data
-    number: int = 0
 
 
 @dataclass
@@ -121,7 +95,7 @@ class BotApi:
     def edits(self, chat: int, text: str) -> int:
         """Let somebody change a message that was sent before."""
         number = self._number()
-        message = self._shown(chat, "private", number, text=text, edit_date=int(time.time()))
+        message = message_of(chat, "private", number, text=text, edit_date=int(time.time()))
         self._pending.append({"update_id": number, "edited_message": message})
         return number
 
@@ -132,7 +106,7 @@ class BotApi:
         number = self._number()
         query = {
             "id": f"q{number}",
-            "from": _user(chat),
+            "from": user(chat),
             "chat_instance": "1",
             "data": pressed,
             "message": self._shown_texts[chat, under.number],
@@ -149,7 +123,7 @@ class BotApi:
 
     def repeats(self, number: int, text: str, chat: int) -> None:
         """Deliver an update again though it was acknowledged, as Telegram sometimes does."""
-        message = self._shown(chat, "private", number, text=text)
+        message = message_of(chat, "private", number, text=text)
         self._pending.insert(0, {"update_id": number, "message": message})
 
     def knows(self, *chats: int) -> None:
@@ -192,11 +166,11 @@ class BotApi:
     async def answer(self, request: Request) -> Response:
         token, method = request.path_params["token"], request.path_params["method"]
         if token != TOKEN:
-            return _error(Fault(401, "Unauthorized"))
+            return error(Fault(401, "Unauthorized"))
         try:
             fields = {**request.query_params, **(await request.form())}
         except ClientDisconnect:  # it died while it was asking
-            return _error(Fault(400))
+            return error(Fault(400))
         fault = self._fault(method, fields)
         try:
             do = METHODS.get(method)
@@ -208,10 +182,10 @@ class BotApi:
                 await do(self, fields)
         except Objection as objection:
             self.objections.append(str(objection))
-            return _error(Fault(400, f"Bad Request: {objection}"))
+            return error(Fault(400, f"Bad Request: {objection}"))
         while fault.is_silent and not self._is_closing and not await request.is_disconnected():
             await asyncio.sleep(0.01)
-        return _error(fault)
+        return error(fault)
 
     def _fault(self, method: str, fields: Mapping[str, Any]) -> Fault | None:
         for place, (name, chat, fault) in enumerate(self._faults):
@@ -221,23 +195,23 @@ class BotApi:
         return None
 
     async def get_me(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields)
+        only(fields)
         about = {"id": BOT_ID, "is_bot": True, "first_name": "和解", "username": "hejie_bot"}
         rights = ("can_join_groups", "can_read_all_group_messages", "supports_inline_queries")
-        return _result(about | dict.fromkeys(rights, False))
+        return result(about | dict.fromkeys(rights, False))
 
     async def get_file(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields, file_id=r"[\w-]+")
+        only(fields, file_id=r"[\w-]+")
         kind, data = self._files.get(fields["file_id"], ("", b""))
         if not kind:
             raise Objection("invalid file_id")
         if len(data) > FILE_LIMIT:
-            return _error(Fault(400, "Bad Request: file is too big"))
+            return error(Fault(400, "Bad Request: file is too big"))
         path = f"{kind}s/{fields['file_id']}"
         self._paths[path] = fields["file_id"]
         size = {} if self.hides_sizes else {"file_size": len(data)}
         about = {"file_unique_id": f"u{fields['file_id']}", **size}
-        return _result({"file_id": fields["file_id"], "file_path": path, **about})
+        return result({"file_id": fields["file_id"], "file_path": path, **about})
 
     async def download(self, request: Request) -> Response:
         """Hand out a file whose path was asked for."""
@@ -254,49 +228,47 @@ class BotApi:
         return Response(self._files[self._paths[path]][1], fault.status or 504 if fault else 200)
 
     async def set_webhook(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields, url=r"https://.+", allowed_updates=r"\[.*\]", secret_token=SECRET.pattern)
-        if not set(json.loads(fields.get("allowed_updates", "[]"))) <= UPDATES:
-            raise Objection("these updates are not wanted by anybody here")
+        only(fields, url=r"https://.+", allowed_updates=r"\[.*\]", secret_token=SECRET)
+        only_updates(fields)
         self.webhook = {"url": fields["url"], "secret": fields.get("secret_token", "")}
-        return _result(True)
+        return result(True)
 
     async def delete_webhook(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields)
+        only(fields)
         self.webhook = {}
-        return _result(True)
+        return result(True)
 
     async def edit_message_text(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields, chat_id=r"\d+", message_id=r"\d+", text=r"(?s).+", reply_markup=r"\{.*\}")
+        only(fields, chat_id=r"\d+", message_id=r"\d+", text=r"(?s).+", reply_markup=r"\{.*\}")
         key = int(fields["chat_id"]), int(fields["message_id"])
         before = self._shown_texts.get(key)
         if before is None:
             raise Objection("message to edit not found")
         markup = fields.get("reply_markup")
         if (before["text"], json.dumps(before.get("reply_markup"))) == (fields["text"], markup):
-            return _error(Fault(400, "Bad Request: message is not modified"))
+            return error(Fault(400, "Bad Request: message is not modified"))
         self._show(*key, fields["text"], markup)
-        self.written.append((key[0], fields["text"], tuple(_buttons(markup))))
-        return _result(self._shown_texts[key])
+        self.written.append((key[0], fields["text"], tuple(buttons_of(markup))))
+        return result(self._shown_texts[key])
 
     async def leave_chat(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields, chat_id=r"-\d+")
+        only(fields, chat_id=r"-\d+")
         self.left.append(int(fields["chat_id"]))
-        return _result(True)
+        return result(True)
 
     async def get_updates(self, fields: Mapping[str, Any]) -> Response:
         if self.webhook:
-            return _error(Fault(409, "Conflict: can't use getUpdates while webhook is active"))
-        _only(fields, offset=r"\d+", limit=r"\d+", timeout=r"\d{1,2}", allowed_updates=r"\[.*\]")
-        if not set(json.loads(fields.get("allowed_updates", "[]"))) <= UPDATES:
-            raise Objection("these updates are not wanted by anybody here")
+            return error(Fault(409, "Conflict: can't use getUpdates while webhook is active"))
+        only(fields, offset=r"\d+", limit=r"\d+", timeout=r"\d{1,2}", allowed_updates=r"\[.*\]")
+        only_updates(fields)
         self._acknowledge(int(fields.get("offset", 0)))
         self.polls += 1
         mine, ends_at = self.polls, time.monotonic() + int(fields.get("timeout", 0))
         while not self._pending and time.monotonic() < ends_at and not self._is_closing:
             await asyncio.sleep(0.005)
             if mine != self.polls:
-                return _error(Fault(409, "Conflict: terminated by other getUpdates request"))
-        return _result(self._pending[: int(fields.get("limit", 100))])
+                return error(Fault(409, "Conflict: terminated by other getUpdates request"))
+        return result(self._pending[: int(fields.get("limit", 100))])
 
     def _acknowledge(self, offset: int) -> None:
         while self._pending and self._pending[0]["update_id"] < offset:
@@ -304,24 +276,24 @@ class BotApi:
             self.acknowledged.append(self._pending.pop(0)["update_id"])
 
     async def send_message(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields, chat_id=r"-?\d+", text=r"(?s).+", reply_markup=r"\{.*\}")
+        only(fields, chat_id=r"-?\d+", text=r"(?s).+", reply_markup=r"\{.*\}")
         chat, text = int(fields["chat_id"]), fields["text"]
         if chat not in self._chats:
             raise Objection(f"chat {chat} has never written")
         if len(text.encode("utf-16-le")) // 2 > TEXT_LIMIT or not text.strip():
             raise Objection("message is empty or too long")
-        return _result(self.arrives(chat, text, fields.get("reply_markup")))
+        return result(self.arrives(chat, text, fields.get("reply_markup")))
 
     def arrives(self, chat: int, text: str, markup: str | None = None) -> dict[str, Any]:
         """Let a message of the bot arrive, or have arrived before."""
         self._chats.add(chat)
         number = self._number()
-        self.said.append(Said(chat, text, tuple(_buttons(markup)), number))
+        self.said.append(Said(chat, text, tuple(buttons_of(markup)), number))
         return self._show(chat, number, text, markup)
 
     def _show(self, chat: int, number: int, text: str, markup: str | None) -> dict[str, Any]:
         """Remember a message of the bot as people see it."""
-        shown = self._shown(chat, "private", number, text=text)
+        shown = message_of(chat, "private", number, text=text)
         if markup is not None:
             shown["reply_markup"] = json.loads(markup)
         self._shown_texts[chat, number] = shown
@@ -333,7 +305,7 @@ class BotApi:
             while not self._is_closing:
                 heads: dict[Any, dict[str, Any]] = {}
                 for update in self._pending if self.webhook else ():
-                    heads.setdefault(_sender_of(update), update)
+                    heads.setdefault(sender_of(update), update)
                 await asyncio.gather(*(self._push(client, update) for update in heads.values()))
                 await asyncio.sleep(PUSH_AGAIN_SECONDS)
 
@@ -352,21 +324,21 @@ class BotApi:
             self.acknowledged.append(update["update_id"])
 
     async def answer_callback_query(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields, callback_query_id=r"q\d+")
+        only(fields, callback_query_id=r"q\d+")
         if fields["callback_query_id"] not in self._queries:
             raise Objection("query is too old, or was answered before")
         self._queries.discard(fields["callback_query_id"])
-        return _result(True)
+        return result(True)
 
     async def set_my_commands(self, fields: Mapping[str, Any]) -> Response:
-        _only(fields, commands=r"\[.*\]")
+        only(fields, commands=r"\[.*\]")
         self.commands = json.loads(fields["commands"])
         for each in self.commands:
             if set(each) != {"command", "description"} or not 0 < len(each["description"]) <= 256:
                 raise Objection(f"{each} is no command")
             if not re.fullmatch("[a-z0-9_]{1,32}", each["command"]):
                 raise Objection(f"{each['command']} is no name of a command")
-        return _result(True)
+        return result(True)
 
     def close(self) -> None:
         self._is_closing = True
@@ -378,15 +350,9 @@ class BotApi:
     def _message(self, chat: int, kind: str, **content: Any) -> int:
         number = self._number()
         self._chats.add(chat)
-        message = self._shown(chat, kind, number, **content)
+        message = message_of(chat, kind, number, **content)
         self._pending.append({"update_id": number, "message": message})
         return number
-
-    def _shown(self, chat: int, kind: str, number: int, **content: Any) -> dict[str, Any]:
-        title = {"first_name": "杨"} if kind == "private" else {"title": "村里"}
-        where = {"id": chat, "type": kind, **title}
-        about = {"message_id": number, "date": int(time.time()), "chat": where}
-        return {**about, "from": _user(abs(chat)), **content}
 
 
 METHODS: dict[str, Callable[[BotApi, Mapping[str, Any]], Awaitable[Response]]] = {
@@ -401,64 +367,6 @@ METHODS: dict[str, Callable[[BotApi, Mapping[str, Any]], Awaitable[Response]]] =
     "answerCallbackQuery": BotApi.answer_callback_query,
     "setMyCommands": BotApi.set_my_commands,
 }
-
-
-def _sender_of(update: Mapping[str, Any]) -> Any:
-    holder = update.get("message") or update.get("edited_message") or {}
-    if "callback_query" in update:
-        holder = update["callback_query"].get("message", {})
-    return holder.get("chat", {}).get("id") if isinstance(holder, dict) else None
-
-
-def _user(number: int) -> dict[str, Any]:
-    return {"id": number, "is_bot": False, "first_name": "杨", "language_code": "zh-hans"}
-
-
-def _only(fields: Mapping[str, Any], **known: str) -> None:
-    """Object to fields that the method has not, and to values of the wrong form."""
-    for name, value in fields.items():
-        if name not in known:
-            raise Objection(f"{name} is no field here")
-        if not isinstance(value, str) or not re.fullmatch(known[name], value):
-            raise Objection(f"{name} is not {known[name]}: {value!r}")
-
-
-def _buttons(markup: str | None) -> Iterator[tuple[str, str]]:
-    if markup is None:
-        return
-    keyboard = json.loads(markup)
-    if set(keyboard) != {"inline_keyboard"} or not keyboard["inline_keyboard"]:
-        raise Objection(f"{markup} is no inline keyboard")
-    buttons = [button for row in keyboard["inline_keyboard"] for button in row]
-    if len(buttons) > BUTTONS_LIMIT:
-        raise Objection(f"{len(buttons)} buttons are too many")
-    for button in buttons:
-        if set(button) != {"text", "callback_data"} or not button["text"].strip():
-            raise Objection(f"{button} is no button")
-        if not 1 <= len(button["callback_data"].encode()) <= DATA_LIMIT:
-            raise Objection(f"BUTTON_DATA_INVALID: {button['callback_data']}")
-        yield button["text"], button["callback_data"]
-
-
-def _result(value: Any) -> Response:
-    return JSONResponse({"ok": True, "result": value})
-
-
-def _error(fault: Fault) -> Response:
-    told = {"ok": False, "error_code": fault.status, "description": fault.description}
-    if fault.parameters:
-        told["parameters"] = dict(fault.parameters)
-    return JSONResponse(told, fault.status or 504)
-
-
-async def until(
-    condition: Callable[[], bool], otherwise: Callable[[], str] = lambda: "it did not happen"
-) -> None:
-    """Wait until the condition holds, or fail saying how things stand."""
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < ends_at, otherwise()
-        await asyncio.sleep(0.005)
 
 
 @contextlib.contextmanager
@@ -479,22 +387,10 @@ def bot_api(strict: bool = True) -> Iterator[BotApi]:
         Route("/bot{token}/{method}", api.answer, methods=["GET", "POST"]),
         Route("/file/bot{token}/{path:path}", api.download),
     ]
-    app = Starlette(routes=routes, lifespan=pushing)
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none"
-    )
-    config.timeout_graceful_shutdown = 1
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="bot api")
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.005)
-        api.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/bot"
-        yield api
-    finally:
-        api.close()
-        server.should_exit = True
-        thread.join()
+    with on_loopback(Starlette(routes=routes, lifespan=pushing)) as url:
+        api.url = f"{url}/bot"
+        try:
+            yield api
+        finally:
+            api.close()
     assert not strict or api.objections == []

@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.channels.telegram import polling
 from domain.conversation import OutWord
-from tests.bot.telegram_peer import TOKEN, BotApi, until
+from tests.bot.loopback import until
+from tests.bot.telegram_peer import TOKEN, BotApi
 from tests.bot.webhouse import House
 
 PAUSE = 0.02

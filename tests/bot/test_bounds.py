@@ -16,8 +16,8 @@ from starlette.routing import Route
 from bot import line
 from bot.guards import SENTENCES, SafeHeaders, is_from_here, limited
 from tests.bot.console_visits import set_up, sign_in
+from tests.bot.loopback import on_loopback
 from tests.bot.webhouse import House, serving
-from tests.bot.wechat_peer import on_loopback
 
 
 def spoken(url: str, sent: bytes, seconds: float = 5.0) -> bytes:

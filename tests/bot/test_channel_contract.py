@@ -31,9 +31,10 @@ from tests.bot.channel_drivers import (
     words_to,
 )
 from tests.bot.files import photo
+from tests.bot.loopback import until
 from tests.bot.telegram_peer import BotApi, bot_api
 from tests.bot.webhouse import House, build_house
-from tests.bot.wechat_peer import Line, until, wechat_line
+from tests.bot.wechat_peer import Line, wechat_line
 from tests.bot.wechathouse import with_case
 
 DEAD = OutboxState.DEAD

@@ -24,8 +24,8 @@ from domain.conversation import TaskKind
 from storage.engine import open_engine
 from storage.outbox import LEASE
 from storage.writer import Writer
+from tests.bot.loopback import until
 from tests.bot.messenger import Messenger, deliver, put, states, stop, to
-from tests.bot.telegram_peer import until
 from tests.bot.webhouse import Clock
 from tests.conftest import KEYRING, NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation, keep

@@ -24,9 +24,9 @@ from domain.session import SessionKind
 from storage.engine import open_engine
 from storage.outbox import LEASE
 from storage.writer import Writer
+from tests.bot.loopback import until
 from tests.bot.messenger import Messenger, deliver, put, states, stop, to
 from tests.bot.outage import Outage
-from tests.bot.telegram_peer import until
 from tests.bot.webhouse import Clock
 from tests.conftest import KEYRING, NOW
 from tests.storage.samples import OpenWork, a_case, keep

@@ -30,21 +30,19 @@ from nlu.interpreter import Heard, Understanding
 from nlu.rasa_interpreter import load
 from storage.seed import load_roster
 from storage.writer import Writer
+from tests.bot.loopback import until
 from tests.bot.outage import Outage
 from tests.bot.reply_samples import RENDERER, SAMPLES
-from tests.bot.telegram_peer import (
+from tests.bot.telegram_peer import TOKEN, BotApi, bot_api
+from tests.bot.telegram_rules import (
     BAD_GATEWAY,
     BLOCKED,
     BROKEN,
     DATA_LIMIT,
     SILENT,
     TEXT_LIMIT,
-    TOKEN,
-    BotApi,
     Fault,
-    bot_api,
     too_many,
-    until,
 )
 from tests.bot.telegram_talk import PAUSE, consent, kept, talking, tasks, turn_is_over
 from tests.bot.webhouse import House, Keywords, build_house, catalogue

@@ -14,7 +14,8 @@ from bot.channels.telegram_files import fetch_file
 from bot.evidence.exhibit import LIMIT, NotTaken
 from tests.bot import files
 from tests.bot.links import PUBLIC, YANG, link_in, rows
-from tests.bot.telegram_peer import BROKEN, TOKEN, BotApi, Fault, bot_api
+from tests.bot.telegram_peer import TOKEN, BotApi, bot_api
+from tests.bot.telegram_rules import BROKEN, Fault, message_of
 from tests.bot.telegram_talk import consent, kept, talking, tasks, turn_is_over
 from tests.bot.webhouse import House, build_house
 
@@ -177,7 +178,7 @@ def test_a_photo_that_comes_again_after_a_crash_is_the_same_file_and_one_row(
         "photo": [{"file_id": next(iter(photo)), "file_unique_id": "u", "width": 9, "height": 9}]
     }
     api._pending.insert(
-        0, {"update_id": numbers[0], "message": api._shown(YANG, "private", 1, **message)}
+        0, {"update_id": numbers[0], "message": message_of(YANG, "private", 1, **message)}
     )
 
     async def go() -> None:

@@ -12,8 +12,10 @@ import pytest
 
 from bot.places import code_of
 from tests.bot import files
+from tests.bot.loopback import until
 from tests.bot.reply_samples import RENDERER
-from tests.bot.telegram_peer import BotApi, Fault, bot_api, until
+from tests.bot.telegram_peer import BotApi, bot_api
+from tests.bot.telegram_rules import Fault
 from tests.bot.telegram_talk import consent, kept, talking, tasks, turn_is_over
 from tests.bot.webhouse import House, build_house
 

@@ -15,7 +15,9 @@ import pytest
 from bot.channels import telegram
 from bot.settings import SettingsFaults, read_settings
 from tests.bot import files
-from tests.bot.telegram_peer import BROKEN, TOKEN, BotApi, bot_api, until
+from tests.bot.loopback import until
+from tests.bot.telegram_peer import TOKEN, BotApi, bot_api
+from tests.bot.telegram_rules import BROKEN
 from tests.bot.telegram_talk import PAUSE, kept, tasks, turn_is_over
 from tests.bot.test_telegram import Choking
 from tests.bot.webhouse import House, serving

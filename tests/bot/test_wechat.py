@@ -15,9 +15,10 @@ from bot.places import code_of
 from domain.conversation import OutboxState
 from nlu.rasa_interpreter import load
 from tests.bot.files import amr, photo
+from tests.bot.loopback import until
 from tests.bot.reply_samples import RENDERER
 from tests.bot.webhouse import House, build_house
-from tests.bot.wechat_peer import Line, WeChatServer, until
+from tests.bot.wechat_peer import Line, WeChatServer
 from tests.bot.wechathouse import LUO, YANG, agree, kept, near, settled, states, tasks
 from tests.trained import models_folder
 

@@ -14,8 +14,10 @@ from bot.channels.wechat_api import WeChatApi, WeChatPeer
 from bot.channels.wechat_words import as_text, parts, size
 from bot.delivery import Gone, MaybeSent, NotSent
 from bot.evidence.exhibit import LIMIT, NotTaken
+from tests.bot.loopback import on_loopback
 from tests.bot.webhouse import House
-from tests.bot.wechat_peer import ACCOUNT, BROKEN, BUSY, SILENT, Fault, WeChatServer, on_loopback
+from tests.bot.wechat_peer import BROKEN, BUSY, SILENT, Fault, WeChatServer
+from tests.bot.wechat_sealing import ACCOUNT
 from tests.bot.wechathouse import YANG, agree, near
 
 

@@ -17,7 +17,8 @@ from bot.channels.wechat import open_wechat
 from bot.channels.wechat_callback import BODY_LIMIT, fields_of, reply_xml
 from bot.web import build_web
 from tests.bot.webhouse import House, build_house
-from tests.bot.wechat_peer import ACCOUNT, WeChatServer, sealed_by_wechat, sha1, xml_of
+from tests.bot.wechat_peer import WeChatServer
+from tests.bot.wechat_sealing import ACCOUNT, sealed_by_wechat, sha1, xml_of
 from tests.bot.wechathouse import YANG, kept, with_wechat
 from tests.conftest import NOW
 

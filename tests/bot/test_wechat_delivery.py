@@ -13,8 +13,9 @@ from starlette.requests import Request
 from bot.channels.wechat_answer import Given
 from domain.case import Stage
 from domain.conversation import OutboxState, OutWord
+from tests.bot.loopback import until
 from tests.bot.webhouse import House
-from tests.bot.wechat_peer import WeChatServer, until
+from tests.bot.wechat_peer import WeChatServer
 from tests.bot.wechathouse import YANG, agree, kept, near, settled, states, tasks, with_case
 from tests.conftest import NOW
 

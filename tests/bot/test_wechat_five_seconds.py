@@ -13,8 +13,9 @@ import httpx
 from bot.delivery import RESENT
 from domain.conversation import OutboxState
 from nlu.interpreter import Heard, Understanding
+from tests.bot.loopback import until
 from tests.bot.webhouse import House, Keywords, build_house
-from tests.bot.wechat_peer import Line, WeChatServer, until
+from tests.bot.wechat_peer import Line, WeChatServer
 from tests.bot.wechathouse import YANG, agree, far, kept, near, settled, states
 
 

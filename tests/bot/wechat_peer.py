@@ -8,48 +8,37 @@ the line is dropped and the same message comes again, three times in all.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import json
 import re
 import secrets
-import struct
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 import httpx
-import uvicorn
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.settings import WeChatAccount
-
-ACCOUNT = WeChatAccount(
-    "wx0123456789abcdef",
-    "0123456789abcdef0123456789abcdef",
-    "HejieTestToken",
-    "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+from tests.bot.loopback import on_loopback
+from tests.bot.wechat_sealing import (
+    ACCOUNT,
+    GH,
+    Objection,
+    elements,
+    sealed_by_wechat,
+    sha1,
+    unsealed,
+    xml_of,
 )
-GH = "gh_0123456789ab"  # the account's own name in messages
+
 TEXT_BYTES = 2048
 TRIES = 3
-PATIENCE_SECONDS = 8.0  # how long a test waits for what must happen
 MESSAGE, EVENT = (5, 48 * 3600), (3, 60)  # customer-service messages, and for how many seconds
 CLICKS = {"click", "subscribe", "scan"}
-
-
-class Objection(Exception):
-    """Something that WeChat would not take; it fails the test."""
 
 
 @dataclass(frozen=True)
@@ -190,11 +179,11 @@ class WeChatServer:
         return text
 
     def _unsealed(self, person: str, xml: str) -> str:
-        outer = {each.tag: each.text or "" for each in _elements(xml)}
+        outer = {each.tag: each.text or "" for each in elements(xml)}
         signed = (outer["TimeStamp"], outer["Nonce"], outer["Encrypt"])
         if outer["MsgSignature"] != sha1(ACCOUNT.token, *signed):
             raise Objection("the answer is not signed")
-        inner = {e.tag: e.text or "" for e in _elements(unsealed(outer["Encrypt"]))}
+        inner = {e.tag: e.text or "" for e in elements(unsealed(outer["Encrypt"]))}
         if (inner["ToUserName"], inner["FromUserName"]) != (person, GH):
             raise Objection("the answer is to somebody else")
         if inner["MsgType"] != "text" or not 0 < len(inner["Content"].encode()) <= TEXT_BYTES:
@@ -348,75 +337,6 @@ def _only(given: Any, *names: str) -> None:
 
 def _refused(code: int) -> Response:
     return JSONResponse({"errcode": code, "errmsg": "refused"})
-
-
-def _elements(xml: str) -> ElementTree.Element:
-    return ElementTree.fromstring(xml)  # noqa: S314  # our own answer
-
-
-def xml_of(message: Mapping[str, Any]) -> str:
-    fields = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in message.items())
-    return f"<xml>{fields}</xml>"
-
-
-def sha1(*parts: str) -> str:
-    return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest()  # noqa: S324  # WeChat's own choice
-
-
-def _cipher() -> Cipher[modes.CBC]:
-    key = base64.b64decode(f"{ACCOUNT.aes_key}=")
-    return Cipher(algorithms.AES(key), modes.CBC(key[:16]))
-
-
-def sealed_by_wechat(text: str, app_id: str = ACCOUNT.app_id) -> str:
-    """Seal as WeChat describes it, apart from the library that opens it."""
-    content = text.encode()
-    plain = secrets.token_bytes(16) + struct.pack(">I", len(content)) + content + app_id.encode()
-    padding = 32 - len(plain) % 32
-    sealing = _cipher().encryptor()
-    return base64.b64encode(
-        sealing.update(plain + bytes([padding]) * padding) + sealing.finalize()
-    ).decode()
-
-
-def unsealed(sealed: str) -> str:
-    opening = _cipher().decryptor()
-    plain = opening.update(base64.b64decode(sealed)) + opening.finalize()
-    plain = plain[: -plain[-1]]
-    (length,) = struct.unpack(">I", plain[16:20])
-    if plain[20 + length :].decode() != ACCOUNT.app_id:
-        raise Objection("the answer is of another account")
-    return plain[20 : 20 + length].decode()
-
-
-async def until(
-    condition: Callable[[], bool], otherwise: Callable[[], str] = lambda: "it did not happen"
-) -> None:
-    """Wait until the condition holds, or fail saying how things stand."""
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < ends_at, otherwise()
-        await asyncio.sleep(0.005)
-
-
-@contextlib.contextmanager
-def on_loopback(app: Any) -> Iterator[str]:
-    """Serve an application on a free port while inside; yields its address."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none"
-    )
-    config.timeout_graceful_shutdown = 1
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="server")
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.005)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @dataclass

@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 
 from bot.channels.wechat import open_wechat
 from domain.conversation import OutWord
+from tests.bot.loopback import on_loopback, until
 from tests.bot.webhouse import House
-from tests.bot.wechat_peer import ACCOUNT, WeChatServer, on_loopback, until
+from tests.bot.wechat_peer import WeChatServer
+from tests.bot.wechat_sealing import ACCOUNT
 from tests.storage.samples import a_case
 
 PAUSE = 0.02

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.bot.telegram_peer import BAD_GATEWAY, BROKEN, SILENT, too_many
+from tests.bot.telegram_rules import BAD_GATEWAY, BROKEN, SILENT, too_many
 from tests.chaos.running import Outcome, Place, Run, command
 from tests.chaos.story import Stuck
 from tests.chaos.town import CLOSING, HASTY, NEW

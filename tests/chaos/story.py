@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.bot.telegram_peer import BOT_ID, BotApi, Said
+from tests.bot.telegram_peer import BOT_ID, BotApi
+from tests.bot.telegram_rules import Said
 from tests.chaos.town import ASKED, CLOSING, HASTY, NEW, STORY, WEB_NEW, Town, sender_of
 
 PATIENCE_SECONDS = 60.0

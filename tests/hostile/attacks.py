@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes, urlencode
 from xml.sax.saxutils import escape
 
-from tests.bot.wechat_peer import ACCOUNT, GH, sealed_by_wechat, sha1
+from tests.bot.wechat_sealing import ACCOUNT, GH, sealed_by_wechat, sha1
 from tests.hostile.payloads import MARK, Payloads
 from tests.hostile.serve import SECRET
 from tests.hostile.town import JSON, Town

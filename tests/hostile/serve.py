@@ -23,7 +23,7 @@ from bot.channels import telegram, wechat
 from bot.serving import config_of
 from bot.settings import read_settings
 from bot.web import build_web
-from tests.bot.wechat_peer import ACCOUNT
+from tests.bot.wechat_sealing import ACCOUNT
 
 PASSWORD = "一二三四五六七八九十甲乙"
 SECRET = "TheSecretOfAWebhookThatNobodyKnows"

@@ -13,7 +13,8 @@ from random import Random
 from typing import Any
 
 from tests.benchmarks.story import Citizen
-from tests.bot.telegram_peer import BOT_ID, BotApi, Said
+from tests.bot.telegram_peer import BOT_ID, BotApi
+from tests.bot.telegram_rules import Said
 from tests.hostile.serve import SECRET
 from tests.hostile.town import JSON
 from tests.hostile.wire import Answer, Attempt, send
