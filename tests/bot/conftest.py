@@ -16,6 +16,7 @@ from bot.delivery import Delivery
 from storage.writer import Writer
 from tests.bot.browser import LEFT_OUT, chromium
 from tests.bot.messenger import Messenger
+from tests.bot.telegram_peer import BotApi, bot_api
 from tests.bot.webhouse import Clock, House, build_house, on_writer, serving
 from tests.bot.wechat_peer import Line, WeChatServer, wechat_line
 from tests.conftest import NOW
@@ -76,6 +77,13 @@ def browser() -> Iterator[Browser]:
 def on_any(writer: Writer, tmp_path: Path) -> House:
     """A house on each of the two databases in turn."""
     return on_writer(writer, tmp_path)
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
+    """A Bot API server; what it objects to fails the test."""
+    with bot_api() as api:
+        yield api
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 from PIL import Image
 from pypdf import PdfWriter
@@ -268,3 +269,7 @@ def _pdf(third: bytes, fourth: bytes = b"null") -> bytes:
     xref = len(data)
     data += b"xref\n0 5\n0000000000 65535 f \n" + table
     return data + b"trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % xref
+
+
+def on_disk(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]

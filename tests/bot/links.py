@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tests.bot.telegram_talk import YANG
 from tests.bot.webhouse import House
 
-YANG = 7001
 PUBLIC = {"HEJIE_PUBLIC_URL": "https://hejie.example.cn"}
 
 

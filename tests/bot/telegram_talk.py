@@ -13,6 +13,7 @@ from tests.bot.telegram_peer import TOKEN, BotApi
 from tests.bot.webhouse import House
 
 PAUSE = 0.02
+YANG, LUO, VILLAGE = 7001, 7002, -7003
 
 
 @asynccontextmanager

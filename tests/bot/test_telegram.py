@@ -1,3 +1,5 @@
+"""Talking over Telegram: nothing is lost, nothing is taken twice, and nobody is held up."""
+
 from __future__ import annotations
 
 import asyncio
@@ -5,73 +7,28 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from telegram import Bot
-from telegram.request import HTTPXRequest
 
 from bot.channels.commands import COMMANDS
-from bot.channels.telegram import TelegramPeer, polling
-from bot.delivery import RESENT, RETRY, Delivery, Gone, MaybeSent, NotSent, NotTaken
-from bot.lanes import Lanes
-from bot.messages import Incoming
-from bot.render import Renderer
-from bot.turns import Turns
+from bot.channels.telegram import polling
 from domain.conversation import OutboxState
-from domain.services.follow_up import ANSWERS
-from domain.session import OFFERED
 from nlu.interpreter import Heard, Understanding
 from nlu.rasa_interpreter import load
-from storage.seed import load_roster
-from storage.writer import Writer
 from tests.bot.loopback import until
 from tests.bot.outage import Outage
-from tests.bot.reply_samples import RENDERER, SAMPLES
-from tests.bot.telegram_peer import TOKEN, BotApi, bot_api
-from tests.bot.telegram_rules import (
-    BAD_GATEWAY,
-    BLOCKED,
-    BROKEN,
-    DATA_LIMIT,
-    SILENT,
-    TEXT_LIMIT,
-    Fault,
-    too_many,
-)
-from tests.bot.telegram_talk import PAUSE, consent, kept, talking, tasks, turn_is_over
-from tests.bot.webhouse import House, Keywords, build_house, catalogue
+from tests.bot.reply_samples import RENDERER
+from tests.bot.telegram_peer import TOKEN, BotApi
+from tests.bot.telegram_rules import BAD_GATEWAY, BROKEN, Fault
+from tests.bot.telegram_talk import LUO, PAUSE, YANG, consent, kept, talking, tasks, turn_is_over
+from tests.bot.webhouse import House, Keywords, build_house
 from tests.trained import models_folder
 
-YANG, LUO, VILLAGE = 7001, 7002, -7003
 STORY = "西畴县兴街镇的包工头王老板去年腊月欠我三万五工钱没给，打了欠条"
-
-
-@pytest.fixture
-def api() -> Iterator[BotApi]:
-    with bot_api() as api:
-        yield api
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = build_house(tmp_path)
-    yield house
-    house.writer.close()
-
-
-def is_out_of_reach(house: House, chat: int) -> bool:
-    conversation = house.writer.read(lambda work: work.conversations.get("telegram", str(chat)))
-    return conversation is not None and conversation.unreachable_since is not None
-
-
-def is_on_its_way(house: House, chat: int) -> bool:
-    return any(word.state is OutboxState.SENDING for word in kept(house, chat)[1])
 
 
 # talking
@@ -246,15 +203,6 @@ def test_a_process_that_is_killed_before_the_commit_leaves_the_update_to_the_nex
     assert len(kept(house, YANG)[0]) == len(api.texts(YANG)) == 1
 
 
-@pytest.fixture
-def on_any(writer: Writer, tmp_path: Path) -> House:
-    """A house on each of the two databases in turn."""
-    house = build_house(tmp_path)
-    house.writer.close()
-    turns = Turns(writer, house.interpreter, house.catalogue, house.renderer, house.clock)
-    return replace(house, writer=writer, turns=turns, lanes=Lanes(turns, writer))
-
-
 def test_while_the_database_is_away_nothing_is_acknowledged_and_then_it_goes_on(
     api: BotApi, on_any: House, engine: Engine, request: pytest.FixtureRequest
 ) -> None:
@@ -364,139 +312,6 @@ def test_a_button_whose_spinning_cannot_be_stopped_was_pressed_all_the_same(
     assert tasks(house) == []
 
 
-# how Telegram answers
-
-
-@pytest.mark.parametrize(
-    ("fault", "outcome"),
-    [
-        (too_many(7), NotSent(timedelta(seconds=7))),
-        (BROKEN, NotSent()),
-        (Fault(401, "Unauthorized"), NotSent()),
-        (BAD_GATEWAY, MaybeSent()),
-        (SILENT, MaybeSent()),
-        (BLOCKED, Gone()),
-        (Fault(400, "Bad Request: chat not found"), Gone()),
-        (Fault(400, "Bad Request: message is too long"), NotTaken()),
-    ],
-    ids=lambda each: getattr(each, "description", ""),
-)
-def test_what_telegram_answers_is_sorted_by_what_became_of_the_word(
-    api: BotApi, fault: Fault, outcome: Exception
-) -> None:
-    api.says(YANG, "你好")
-    api.fails(fault)
-
-    raised = asyncio.run(sending(api.url))
-
-    assert type(raised) is type(outcome)
-    assert vars(raised) == vars(outcome)
-
-
-def test_a_word_that_finds_no_telegram_at_all_was_not_sent() -> None:
-    assert isinstance(asyncio.run(sending("http://127.0.0.1:9/bot")), NotSent)
-
-
-async def sending(url: str) -> Exception | None:
-    request = HTTPXRequest(read_timeout=0.1)
-    await request.initialize()
-    try:
-        await TelegramPeer(Bot(TOKEN, url, request=request)).send(str(YANG), "你好", ())
-    except (NotSent, MaybeSent, NotTaken, Gone) as raised:
-        return raised
-    finally:
-        await request.shutdown()
-    return None
-
-
-def deliver(house: House, api: BotApi, rounds: int) -> None:
-    """Deliver with a bot that does not wait long for answers, a while between the rounds."""
-
-    async def go() -> None:
-        request = HTTPXRequest(read_timeout=0.1)
-        async with Bot(TOKEN, api.url, request=request) as bot:
-            delivery = Delivery(house.writer, "telegram", TelegramPeer(bot), house.clock)
-            for _ in range(rounds):
-                await delivery.deliver_due()
-                house.clock.now += RETRY
-
-    asyncio.run(go())
-
-
-def test_too_many_words_to_one_chat_pause_that_chat_alone(api: BotApi, house: House) -> None:
-    async def go() -> None:
-        async with talking(house, api):
-            api.fails(too_many(30), chat=YANG)
-            api.says(YANG, "你好")
-            api.says(LUO, "你好")
-            await api.is_done()
-            await api.hears(LUO, 1)
-            await until(lambda: not api._faults and not is_on_its_way(house, YANG))
-            house.clock.pass_by(seconds=29)
-            api.says(YANG, "在吗")
-            await api.is_done()
-            await asyncio.sleep(0.1)
-            assert api.texts(YANG) == []
-
-            house.clock.pass_by(seconds=1)
-            await turn_is_over(house, api)
-
-    asyncio.run(go())
-    assert api.texts(YANG) == [word.text for word in kept(house, YANG)[1]]
-    assert len(api.texts(YANG)) == 2
-
-
-@pytest.mark.parametrize("losses", [1, 2])
-def test_a_reply_lost_on_the_way_comes_once_more_and_says_so(
-    api: BotApi, house: House, losses: int
-) -> None:
-    api.says(YANG, "你好")
-    for number, text in enumerate(("你好", "在吗")):
-        house.turns.take(Incoming("telegram", str(YANG), f"m{number}", text=text))
-    api.fails(SILENT, times=losses)
-
-    deliver(house, api, 4)
-
-    first, second = kept(house, YANG)[1]
-    assert api.texts(YANG) == [first.text, RESENT + first.text, second.text]
-    assert first.state is (OutboxState.SENT if losses == 1 else OutboxState.UNKNOWN)
-    assert second.state is OutboxState.SENT
-
-
-def test_a_reminder_lost_on_the_way_does_not_come_again(api: BotApi, house: House) -> None:
-    api.says(YANG, "你好")
-    house.turns.take(Incoming("telegram", str(YANG), "m1", text="你好"))
-    deliver(house, api, 1)
-    reminder = replace(
-        kept(house, YANG)[1][0], text="明天见面", unasked=True, state=OutboxState.QUEUED
-    )
-    house.writer.submit(lambda work: work.outbox.add([reminder])).result()
-    api.fails(SILENT)
-
-    deliver(house, api, 4)
-
-    assert api.texts(YANG)[1:] == ["明天见面"]
-    assert kept(house, YANG)[1][1].state is OutboxState.UNKNOWN
-
-
-def test_who_has_blocked_us_is_not_written_to_and_what_he_says_later_is_answered(
-    api: BotApi, house: House
-) -> None:
-    async def go() -> None:
-        async with talking(house, api):
-            api.fails(BLOCKED)
-            api.says(YANG, "你好")
-            await turn_is_over(house, api)
-            assert [word.state for word in kept(house, YANG)[1]] == [OutboxState.DEAD]
-            assert is_out_of_reach(house, YANG)
-            api.says(YANG, "在吗")
-            await turn_is_over(house, api)
-            assert not is_out_of_reach(house, YANG)
-
-    asyncio.run(go())
-    assert len(api.texts(YANG)) == 1
-
-
 # Telegram itself
 
 
@@ -524,31 +339,3 @@ def test_a_refused_token_is_named_without_being_shown_and_stops_nothing_else(
     assert "wrong" not in "".join(
         record.getMessage() for record in caplog.records if record.name.startswith("bot")
     )
-
-
-# limits of Telegram
-
-
-def every_choice(renderer: Renderer) -> Iterator[str]:
-    """Yield the id of every choice that can be offered: fixed, of the sheets, times and answers."""
-    yield from (id_ for id_ in renderer._labels if ":" in id_)
-    longest = "2026-12-31T23:45+08:00"
-    for person in load_roster():
-        yield from (f"slot:{person.id}:{kind}:{longest}" for kind in OFFERED)
-    for answer in ANSWERS:
-        yield f"answer:{10**12}:{answer}"
-
-
-def test_every_choice_fits_under_a_button() -> None:
-    renderer = Renderer(catalogue())
-    choices = [renderer.choice(id_) for id_ in every_choice(renderer)]
-
-    assert len(choices) > 500
-    assert [each for each in choices if len(each["id"].encode()) > DATA_LIMIT] == []
-    assert [each for each in choices if not each["label"].strip()] == []
-
-
-def test_every_reply_fits_into_one_message() -> None:
-    lengths = {name: len(RENDERER.reply(name, data)) for name, data in SAMPLES.items()}
-
-    assert max(lengths.values()) < TEXT_LIMIT

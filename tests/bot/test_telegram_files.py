@@ -13,20 +13,14 @@ from telegram import Bot
 from bot.channels.telegram_files import fetch_file
 from bot.evidence.exhibit import LIMIT, NotTaken
 from tests.bot import files
-from tests.bot.links import PUBLIC, YANG, link_in, rows
-from tests.bot.telegram_peer import TOKEN, BotApi, bot_api
+from tests.bot.links import PUBLIC, link_in, rows
+from tests.bot.telegram_peer import TOKEN, BotApi
 from tests.bot.telegram_rules import BROKEN, Fault, message_of
-from tests.bot.telegram_talk import consent, kept, talking, tasks, turn_is_over
+from tests.bot.telegram_talk import YANG, consent, kept, talking, tasks, turn_is_over
 from tests.bot.webhouse import House, build_house
 
 ID_NUMBER = "530102199003078012"
 WIDE = ID_NUMBER.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
-
-
-@pytest.fixture
-def api() -> Iterator[BotApi]:
-    with bot_api() as api:
-        yield api
 
 
 @pytest.fixture

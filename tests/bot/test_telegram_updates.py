@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,25 +12,10 @@ from bot.places import code_of
 from tests.bot import files
 from tests.bot.loopback import until
 from tests.bot.reply_samples import RENDERER
-from tests.bot.telegram_peer import BotApi, bot_api
+from tests.bot.telegram_peer import BotApi
 from tests.bot.telegram_rules import Fault
-from tests.bot.telegram_talk import consent, kept, talking, tasks, turn_is_over
-from tests.bot.webhouse import House, build_house
-
-YANG, LUO, VILLAGE = 7001, 7002, -7003
-
-
-@pytest.fixture
-def api() -> Iterator[BotApi]:
-    with bot_api() as api:
-        yield api
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = build_house(tmp_path)
-    yield house
-    house.writer.close()
+from tests.bot.telegram_talk import LUO, VILLAGE, YANG, consent, kept, talking, tasks, turn_is_over
+from tests.bot.webhouse import House
 
 
 def templates(house: House, chat: int = YANG) -> list[str]:

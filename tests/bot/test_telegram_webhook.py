@@ -18,11 +18,10 @@ from tests.bot import files
 from tests.bot.loopback import until
 from tests.bot.telegram_peer import TOKEN, BotApi, bot_api
 from tests.bot.telegram_rules import BROKEN
-from tests.bot.telegram_talk import PAUSE, kept, tasks, turn_is_over
+from tests.bot.telegram_talk import LUO, PAUSE, YANG, kept, tasks, turn_is_over
 from tests.bot.test_telegram import Choking
 from tests.bot.webhouse import House, serving
 
-YANG, LUO = 7001, 7002
 PUBLIC = "https://hejie.example.cn/telegram"
 SECRET = "a-secret-of-more-than-24-signs"
 ENVIRONMENT = {

@@ -16,8 +16,8 @@ from bot.forms import InMemory
 from bot.messages import Attachment, Incoming
 from bot.upload_links import UploadLinks
 from tests.bot import files
-from tests.bot.links import PUBLIC, YANG, link_in, rows
-from tests.bot.telegram_talk import kept
+from tests.bot.links import PUBLIC, link_in, rows
+from tests.bot.telegram_talk import YANG, kept
 from tests.bot.webhouse import House, serving
 
 
