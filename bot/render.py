@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from jinja2.meta import find_undeclared_variables
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, nodes
 
 from domain.calendar import LOCAL
 from domain.catalogue import Catalogue, DisputeSheet, Fact
@@ -128,11 +127,13 @@ class Renderer:
 
 def _compiled(replies: Environment, name: str) -> Template | str:
     """Return a template, or its words where they are always the same: most need no data."""
-    template = replies.get_template(name)
     source = (TEMPLATES / "replies" / name).read_text(encoding="utf-8")
-    return (
-        template if find_undeclared_variables(replies.parse(source)) else template.render().strip()
-    )
+    tree = replies.parse(source)
+    if all(
+        isinstance(node, nodes.Output | nodes.TemplateData) for node in tree.find_all(nodes.Node)
+    ):
+        return "".join(words.data for words in tree.find_all(nodes.TemplateData)).strip()
+    return replies.get_template(name)
 
 
 def _labels_of(catalogue: Catalogue, unknown: str) -> Iterator[tuple[str, str]]:
