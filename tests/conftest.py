@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 
+import certifi
 import pytest
 from sqlalchemy import Engine, text
 
@@ -52,6 +54,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(places, len(LONGEST_FIRST))
 
     items.sort(key=place)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let clients that never leave the loopback read one certificate instead of all the world's."""
+    path = tmp_path_factory.mktemp("authority") / "one.pem"
+    first, end, _ = certifi.contents().partition("-----END CERTIFICATE-----")
+    path.write_text(f"{first}{end}\n", "ascii", "ignore")
+    os.environ["SSL_CERT_FILE"] = str(path)
 
 
 @pytest.fixture(scope="session")
