@@ -63,6 +63,9 @@ async def send(port: int, attempt: Attempt, source: str = "127.0.0.1") -> Answer
     """Send one request on a line of its own, from an address, and read its answer."""
     began = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+    if writer.get_extra_info("sockname") == writer.get_extra_info("peername"):
+        writer.transport.abort()  # nobody listens yet, and the system let us connect to ourselves
+        raise ConnectionRefusedError
     writing = asyncio.create_task(_write(writer, attempt))
     try:
         async with asyncio.timeout(PATIENCE):
