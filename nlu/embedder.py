@@ -14,7 +14,6 @@ import numpy as np
 
 from nlu.ngrams import Floats
 
-SIZE = 384
 CHUNK = 256
 log = logging.getLogger(__name__)
 # Its threads must sleep while they wait for each other: spinning, they took 0.15-0.6 s a message

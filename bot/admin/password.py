@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -17,18 +17,6 @@ LONGEST = 200  # so that nobody makes us hash a book
 
 _hasher = PasswordHasher()
 T = TypeVar("T")
-
-
-class SettingsKept(Protocol):
-    """Small named values that outlive the process."""
-
-    def get(self, name: str) -> str | None:
-        """Return the value, None where there is none."""
-        ...
-
-    def put(self, name: str, value: str) -> None:
-        """Keep the value."""
-        ...
 
 
 class PasswordTooWeak(Exception):

@@ -25,7 +25,6 @@ from bot.dialogue.held import chosen_answer
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn, View
 
-ENDS = frozenset({"give_back", "withdraw", "other_side_refuses"})
 TYPE_OPEN = frozenset({Stage.TELLING, Stage.PROPOSING, Stage.ASKING, Stage.READING_BACK})
 MEETING = frozenset({Stage.CHOOSING_KIND, Stage.CHOOSING_SLOT})
 

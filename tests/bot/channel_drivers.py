@@ -248,11 +248,6 @@ class OnWeChat:
         self._wechat.leaves(person)
 
 
-def said_to(house: House, channel: str, sender: str) -> list[str]:
-    """Return all our words to somebody, in order."""
-    return [word.text for word in words_to(house, channel, sender)]
-
-
 def words_to(house: House, channel: str, sender: str) -> list[Any]:
     def look(work: Any) -> list[Any]:
         conversation = work.conversations.get(channel, sender)

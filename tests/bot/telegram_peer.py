@@ -146,9 +146,6 @@ class BotApi:
         """Let the next requests go wrong: those to this chat, or all."""
         self._faults += [(method, chat, fault)] * times
 
-    def mends(self) -> None:
-        self._faults.clear()
-
     async def hears(self, chat: int, count: int) -> list[str]:
         """Wait until the bot has said so much to a chat; return all its texts."""
         await until(lambda: len(self.told(chat)) >= count, lambda: f"heard {self.texts(chat)}")

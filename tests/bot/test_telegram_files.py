@@ -20,7 +20,6 @@ from tests.bot.telegram_talk import YANG, consent, kept, talking, tasks, turn_is
 from tests.bot.webhouse import House, build_house
 
 ID_NUMBER = "530102199003078012"
-WIDE = ID_NUMBER.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
 
 
 @pytest.fixture

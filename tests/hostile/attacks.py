@@ -52,10 +52,7 @@ class Attacks:
 
     def following(self) -> Attempt:
         """Return the next attack; the first ones are one of each kind."""
-        way = (
-            self._first.pop() if self._first else self._random.choices(self._ways, self._weights)[0]
-        )
-        made = way()
+        made = self._way()()
         if self._random.random() < 0.1 and len(made.body) < 20_000:
             self._repeated = [*self._repeated[-50:], made]
         return made

@@ -37,6 +37,8 @@ from domain.errors import (
     SlotTaken,
 )
 from domain.facts import FactKind, FactValue
+from nlu.interpreter import DISPUTE
+from nlu.labelled import INTENTS
 from tests.bot.dialogue.people import (
     EVERY_STAGE,
     NOW,
@@ -95,31 +97,7 @@ TEXTS = [
     "随便",
     "我表哥在会泽县跟我借了两万三，打了借条，前年的事",
 ]
-INTENTS = [
-    "dispute",
-    "dispute",
-    "dispute",
-    "dispute",
-    "legal_question",
-    "service_question",
-    "greet",
-    "thanks_bye",
-    "smalltalk",
-    "abuse",
-    "out_of_scope",
-    "case_status",
-    "book",
-    "reschedule",
-    "cancel",
-    "followup_answer",
-    "human_agent",
-    "privacy_request",
-    "refuse_mediation",
-    "change_mediator",
-    "proxy_speaker",
-    "admin_petition",
-    "crime_fraud",
-]
+HEARD_INTENTS = [*[DISPUTE] * 4, *INTENTS]  # a dispute four times as often as each
 TYPES = [("loan",), ("labour_wage",), ("loan", "contract"), ("house_site", "neighbour", "loan"), ()]
 BUTTONS = [
     "consent:yes",
@@ -197,7 +175,7 @@ told = st.builds(
         understood(text, *types, intent=intent, confidence=confidence, topic="fee")
     ),
     st.sampled_from(TEXTS),
-    st.sampled_from(INTENTS),
+    st.sampled_from(HEARD_INTENTS),
     st.sampled_from(TYPES),
     st.sampled_from((0.3, 0.6, 0.95)),
 )
