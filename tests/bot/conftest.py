@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from bot import delivery
 from bot.admin import password
 from bot.delivery import Delivery
 from storage.writer import Writer
-from tests.bot.browser import LEFT_OUT, chromium
+from tests.bot.browser import LEFT_OUT, PHONE, chromium, new_context
 from tests.bot.messenger import Messenger
 from tests.bot.telegram_peer import BotApi, bot_api
 from tests.bot.webhouse import Clock, House, build_house, on_writer, serving
@@ -71,6 +71,14 @@ def browser() -> Iterator[Browser]:
     """Chromium, for the tests of a module one after the other."""
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def context(browser: Browser, town: House) -> Iterator[BrowserContext]:
+    """A phone in that house, with nothing kept on it."""
+    context = new_context(browser, town, PHONE)
+    yield context
+    context.close()
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from tests.bot.files import photo
 from tests.bot.loopback import until
 from tests.bot.telegram_peer import BotApi, bot_api
 from tests.bot.webhouse import House, build_house
-from tests.bot.wechat_peer import Line, wechat_line
+from tests.bot.wechat_peer import Line
 from tests.bot.wechathouse import with_case
 
 DEAD = OutboxState.DEAD
@@ -79,19 +79,6 @@ WITHOUT = {
 def bot() -> Iterator[BotApi]:
     with bot_api() as api:
         yield api
-
-
-@pytest.fixture(scope="module")
-def line() -> Iterator[Line]:
-    with wechat_line() as line:
-        yield line
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = build_house(tmp_path)
-    yield house
-    house.writer.close()
 
 
 @pytest.fixture

@@ -41,13 +41,6 @@ CONTRAST = """selector => {
 
 
 @pytest.fixture
-def context(browser: Browser, town: House) -> Iterator[BrowserContext]:
-    context = new_context(browser, town, PHONE)
-    yield context
-    context.close()
-
-
-@pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """A phone at the first page; a script error or a forbidden script fails the test."""
     page = context.new_page()

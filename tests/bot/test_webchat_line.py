@@ -15,16 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from domain.conversation import HeardMessage, OutboxState, OutWord
-from tests.bot.browser import (
-    DESK,
-    PHONE,
-    STORY,
-    agree,
-    chromium,
-    expect_question,
-    new_context,
-    write,
-)
+from tests.bot.browser import DESK, STORY, agree, expect_question, new_context, write
 from tests.bot.cutting import line_to
 from tests.bot.webhouse import MONDAY, House, build_house, serve_alone, serving
 
@@ -32,25 +23,6 @@ OFFLINE = "没有网，话还在，等有网会自动发出去。"
 STORED = """async () => [localStorage.length, sessionStorage.length, (await caches.keys()).length,
   (await indexedDB.databases()).length]"""
 SPAWN = multiprocessing.get_context("spawn")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
-@pytest.fixture
-def context(browser: Browser, house: House) -> Iterator[BrowserContext]:
-    context = new_context(browser, house, PHONE)
-    yield context
-    context.close()
 
 
 @pytest.fixture
@@ -119,9 +91,9 @@ def test_a_reply_stands_under_what_it_answers_though_more_was_written_meanwhile(
 
 
 def test_a_line_that_is_cut_brings_later_words_once_it_is_mended(
-    browser: Browser, house: House
+    browser: Browser, town: House
 ) -> None:
-    with line_to(house.url) as line:
+    with line_to(town.url) as line:
         context = browser.new_context(base_url=line.url)
         page = context.new_page()
         page.goto("/")
@@ -129,8 +101,8 @@ def test_a_line_that_is_cut_brings_later_words_once_it_is_mended(
         line.cut()
         write(page, "断网时写的话")
         expect(page.locator("#status")).to_have_text(OFFLINE)
-        say_later(house, context, "断网时来的提醒一")
-        say_later(house, context, "断网时来的提醒二")
+        say_later(town, context, "断网时来的提醒一")
+        say_later(town, context, "断网时来的提醒二")
         line.mend()
 
         expect(page.locator(".ours", has_text="断网时来的提醒二")).to_have_count(1, timeout=15_000)
@@ -141,17 +113,17 @@ def test_a_line_that_is_cut_brings_later_words_once_it_is_mended(
         context.close()
 
 
-def say_later(house: House, context: BrowserContext, text: str) -> None:
+def say_later(town: House, context: BrowserContext, text: str) -> None:
     from bot.channels.webchat_visitor import Visitor
 
     token = next(c["value"] for c in context.cookies() if c["name"] == "hejie_chat")
     sender = Visitor(token, True).sender
-    talk = house.writer.read(lambda work: work.conversations.get("webchat", sender))
+    talk = town.writer.read(lambda work: work.conversations.get("webchat", sender))
     assert talk is not None
     word = OutWord(
         talk.id, "session_tomorrow", text, MONDAY, key=text, unasked=True, state=OutboxState.SENT
     )
-    house.writer.submit(lambda work: work.outbox.add([word])).result()
+    town.writer.submit(lambda work: work.outbox.add([word])).result()
 
 
 @contextmanager
@@ -196,7 +168,7 @@ def test_a_server_that_is_killed_and_started_again_loses_and_doubles_nothing(
 
 
 def heard_texts(folder: Path) -> list[str | None]:
-    house = build_house(folder)
+    town = build_house(folder)
 
     def job(work: Any) -> list[str | None]:
         from storage.pages import ConversationFilter
@@ -209,8 +181,8 @@ def heard_texts(folder: Path) -> list[str | None]:
             if isinstance(row, HeardMessage)
         ]
 
-    found: list[str | None] = house.writer.read(job)
-    house.writer.close()
+    found: list[str | None] = town.writer.read(job)
+    town.writer.close()
     return found
 
 
@@ -322,8 +294,8 @@ def test_a_page_with_unsent_words_asks_before_it_closes_but_a_call_for_help_does
     assert asked == ["beforeunload"]
 
 
-def test_large_letters_need_no_script(browser: Browser, house: House) -> None:
-    context = new_context(browser, house, (320, 256), java_script_enabled=False)
+def test_large_letters_need_no_script(browser: Browser, town: House) -> None:
+    context = new_context(browser, town, (320, 256), java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
     size = page.locator(".bubble").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
@@ -340,9 +312,9 @@ def test_large_letters_need_no_script(browser: Browser, house: House) -> None:
 
 @pytest.mark.parametrize("size", [(320, 256), (640, 400), DESK], ids=str)
 def test_a_zoomed_page_never_scrolls_sideways(
-    browser: Browser, house: House, size: tuple[int, int]
+    browser: Browser, town: House, size: tuple[int, int]
 ) -> None:
-    context = new_context(browser, house, size)
+    context = new_context(browser, town, size)
     page = context.new_page()
     page.goto("/")
     agree(page)
