@@ -290,11 +290,13 @@ def test_a_word_that_was_not_seen_yet_survives_a_restart(driver: Any, house: Hou
     house.writer.close()
     again = build_house(house.settings.data)
 
-    async def after() -> None:
+    async def after() -> list[str]:
         await shown(driver, person, ["明天上午见面"])
+        return list(await driver.texts(person))
 
-    on(driver, again, after())
+    page = "".join(on(driver, again, after()))
     again.writer.close()
+    assert page.count("明天上午见面") == 1
 
 
 @on_those_with("gone")
