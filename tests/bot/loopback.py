@@ -30,6 +30,13 @@ def on_loopback(app: Any) -> Iterator[str]:
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none"
     )
+    with running(config) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(config: uvicorn.Config) -> Iterator[str]:
+    """Run a server in a thread of its own while inside; yields its address."""
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="server")

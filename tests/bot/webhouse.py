@@ -8,7 +8,6 @@ import logging
 import secrets
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
 from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
@@ -38,6 +36,7 @@ from storage.evidence import EvidenceFiles
 from storage.migrate import migrate
 from storage.seed import seed
 from storage.writer import Writer
+from tests.bot.loopback import running
 from tests.conftest import KEYRING
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=LOCAL)
@@ -172,20 +171,10 @@ def serving(folder: Path, port: int = 0, **more: Any) -> Iterator[House]:
     terminal = Terminal(house.printed)
     logging.getLogger("bot.admin").addHandler(terminal)
     config = config_of(build_web(house), replace(house.settings, host="127.0.0.1", port=port))
-    config.timeout_graceful_shutdown = 1
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="web server")
-    thread.start()
     try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        house.url = f"http://127.0.0.1:{port}"
-        yield house
+        with running(config) as house.url:
+            yield house
     finally:
-        server.should_exit = True
-        thread.join()
         house.writer.close()
         logging.getLogger("bot.admin").removeHandler(terminal)
 
