@@ -35,6 +35,8 @@ from nlu.readers.answers import Unknown, Unread, read_answer
 TRIES = 2
 TRIES_AT_BOOKING = 3  # without a phone number nobody can be told of a change
 ANY_TIME = datetime(2026, 1, 1, tzinfo=LOCAL)  # a choice has no time
+# Kinds of fact that are read from their own form, not from words of a sheet.
+PLAINLY_READ = frozenset({FactKind.PLACE, FactKind.AMOUNT, FactKind.DATE, FactKind.AREA})
 STORY_LIKE = 15  # characters from which on a reply that speaks of a dispute belongs to the story
 
 
@@ -64,6 +66,24 @@ def answer_fact(state: Dialogue, fact: Fact, heard: Understanding, view: View) -
     if isinstance(value, Unknown):
         return settle(not_known(state, fact.name), fact, view, others=new)
     return _not_read(state, fact, value, heard, view)
+
+
+def tell_another(state: Dialogue, fact: Fact, heard: Understanding, view: View) -> Turn | None:
+    """Keep a reply that answers another question than the open one, and ask the open one again.
+
+    None where it is not mostly such an answer (兴街镇龙坪村, asked since when).
+    """
+    told = {
+        name: value
+        for name, value in facts_told(view.sheet_in_hand(state), heard.text, heard.facts).items()
+        if name not in state.known
+        and value.kind in PLAINLY_READ
+        and 2 * len(value.words) > len(heard.text)
+    }
+    if not told or state.case_number is not None:
+        return None
+    state = state.learn(told)
+    return state, (Say("noted"), ask(state, fact))
 
 
 def tell_more(state: Dialogue, heard: Understanding, view: View) -> Turn:

@@ -46,6 +46,35 @@ def test_what_says_nothing_is_no_answer_to_a_question_for_words(text):
     assert person.asks == "respondent"
 
 
+@pytest.mark.parametrize(
+    ("asked", "text", "other"),
+    [
+        ("lent_on", "西畴县兴街镇龙坪村", "place"),
+        ("lent_on", "西畴县兴街镇", "place"),
+        ("place", "三万五", "principal"),
+        ("place", "2025年3月5号借的", "lent_on"),
+    ],
+)
+def test_what_answers_another_question_is_kept_and_never_asked_for(asked, text, other):
+    person = asked_for(asked)
+    person.state = person.state.forget(other)
+
+    person.says(text, intent="out_of_scope")  # so a place alone may well be read
+
+    assert other in person.state.known
+    assert person.templates == ["noted", "ask_fact"]
+    assert person.asks == asked
+    while person.state.stage is Stage.ASKING:
+        assert person.asks != other
+        person.says("不晓得")
+
+
+def test_a_word_that_only_mentions_a_place_is_heard_for_what_it_is():
+    person = asked_for("lent_on").says("你们西畴县的人上班是几点钟", intent="service_question")
+
+    assert "place" not in person.state.known
+
+
 def test_after_two_replies_that_cannot_be_read_the_form_goes_on():
     person = asked_for("principal").says("哎")
     assert person.templates == ["not_read", "ask_fact"]
