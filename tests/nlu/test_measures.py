@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
-from sklearn import metrics
 
 from nlu import measures as m
 
 TRUTH = ["loan", "loan", "loan", "water", "water", "tour"]
 ANSWERS = ["loan", "loan", "water", "water", None, "loan"]
+
+
+@pytest.fixture
+def metrics() -> ModuleType:
+    """Bring scikit-learn only to the tests that compare with it: it takes a second to import."""
+    from sklearn import metrics
+
+    return metrics
 
 
 def test_each_label_is_scored_by_what_was_right_of_it_and_what_was_said_of_it():
@@ -34,7 +43,7 @@ def test_an_answer_that_a_mediator_would_accept_counts_as_the_truth_and_no_other
     assert m.lenient(TRUTH, also_ok, ANSWERS) == ["loan", "loan", "water", "water", "water", "tour"]
 
 
-def test_the_macro_mean_is_that_of_scikit_learn():
+def test_the_macro_mean_is_that_of_scikit_learn(metrics):
     random = np.random.default_rng(3)
     truth, answers = ([str(n) for n in random.integers(0, 7, 400)] for _ in range(2))
 
@@ -100,14 +109,14 @@ def test_the_area_under_the_curve_counts_pairs_in_the_right_order_and_ties_by_ha
     assert m.auroc([0.9, 0.8, 0.8, 0.3], [True, True, False, False]) == 3.5 / 4
 
 
-def test_the_area_is_that_of_scikit_learn_ties_and_all():
+def test_the_area_is_that_of_scikit_learn_ties_and_all(metrics):
     random = np.random.default_rng(5)
     scores, truth = random.integers(0, 9, 300) / 9, random.random(300) < 0.4
 
     assert m.auroc(scores, truth) == pytest.approx(metrics.roc_auc_score(truth, scores))
 
 
-def test_the_curve_of_matters_and_strangers_is_that_of_scikit_learn():
+def test_the_curve_of_matters_and_strangers_is_that_of_scikit_learn(metrics):
     scores, truth = [0.9, 0.8, 0.8, 0.4, 0.3], [True, False, True, True, False]
 
     let_in, kept, _ = metrics.roc_curve(truth, scores, drop_intermediate=False)
