@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
 DEFAULT_FOLDER = Path("var")
 CONNECT_SECONDS = 5
 BUSY_SECONDS = 15  # how long a writer of another process is waited for
+TAKEN_SECONDS = 0.02  # until a lock is asked for again that SQLite does not wait for
 READERS = 8
 KEYRING = "hejie_keyring"
 EXAMPLES = "sqlite:///var/hejie.db or postgresql+psycopg://user:password@localhost/hejie"
@@ -163,7 +165,7 @@ def _sqlite(url: URL, reads_only: bool = False) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: do_begin does
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, too
@@ -172,6 +174,24 @@ def _sqlite(url: URL, reads_only: bool = False) -> Engine:
             connection.execute("PRAGMA query_only = ON")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on; at a new file, of several processes one has it at a time.
+
+    SQLite waits for nobody here: two who both hold a read lock would wait for each other.
+    """
+    ends_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            is_taken = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            if not is_taken or time.monotonic() > ends_at:
+                raise
+            time.sleep(TAKEN_SECONDS)
+        else:
+            return
 
 
 def _postgresql(url: URL) -> Engine:

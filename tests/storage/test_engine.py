@@ -1,9 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, text
 
 from storage.engine import DatabaseNotUsable, open_engine, open_readers
+from tests.conftest import KEYRING
 
 
 @pytest.mark.parametrize(
@@ -106,3 +109,16 @@ def test_a_database_in_memory_works_for_one_thread() -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM letter")).scalar() == 0
     engine.dispose()
+
+
+def test_many_who_open_a_new_file_at_once_all_get_in(tmp_path: Path) -> None:
+    everybody = 6
+    together = Barrier(everybody)
+
+    def open_it(path: Path) -> None:
+        together.wait()
+        open_engine(f"sqlite:///{path}", KEYRING).dispose()
+
+    with ThreadPoolExecutor(everybody) as threads:
+        for place in range(30):
+            list(threads.map(open_it, [tmp_path / f"{place}.db"] * everybody))
