@@ -68,7 +68,7 @@ def answer_fact(state: Dialogue, fact: Fact, heard: Understanding, view: View) -
     return _not_read(state, fact, value, heard, view)
 
 
-def tell_another(state: Dialogue, fact: Fact, heard: Understanding, view: View) -> Turn | None:
+def tell_another(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
     """Keep a reply that answers another question than the open one, and ask the open one again.
 
     None where it is not mostly such an answer (兴街镇龙坪村, asked since when).
@@ -83,7 +83,7 @@ def tell_another(state: Dialogue, fact: Fact, heard: Understanding, view: View) 
     if not told or state.case_number is not None:
         return None
     state = state.learn(told)
-    return state, (Say("noted"), ask(state, fact))
+    return state, (Say("noted"), *ask_again(state, view))
 
 
 def tell_more(state: Dialogue, heard: Understanding, view: View) -> Turn:

@@ -67,7 +67,7 @@ def _unread_reply(state: Dialogue, fact: Fact, heard: Understanding, view: View)
         return None
     if fact.at_booking and heard.facts.wishes:
         return meeting.take_wish(state, heard.facts)
-    return replying.tell_another(state, fact, heard, view) or if_likely(state, heard, view)
+    return replying.tell_another(state, heard, view) or if_likely(state, heard, view)
 
 
 def _reading_back(state: Dialogue, heard: Understanding, view: View) -> Turn:
