@@ -52,6 +52,13 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.writer.close()
 
 
+@pytest.fixture
+def own_town(tmp_path: Path) -> Iterator[House]:
+    """A house that is served for one test alone."""
+    with serving(tmp_path) as house:
+        yield house
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house that is served, for the tests of a module one after the other."""

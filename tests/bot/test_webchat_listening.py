@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
 
 import httpx
@@ -12,16 +11,15 @@ import pytest
 from bot.channels import listening
 from bot.channels.listening import QUEUE_LIMIT, Line
 from storage.pages import ConversationFilter
-from tests.bot.webhouse import House, say, serving
+from tests.bot.webhouse import House, say
 from tests.storage.samples import a_word
 
 BEAT = ": still here"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with serving(tmp_path) as house:
-        yield house
+def house(own_town: House) -> House:
+    return own_town
 
 
 @pytest.fixture

@@ -23,9 +23,8 @@ PLACE = "/resume"
 
 
 @pytest.fixture
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with serving(tmp_path_factory.mktemp("house")) as house:
-        yield house
+def house(own_town: House) -> House:
+    return own_town
 
 
 @pytest.fixture

@@ -113,6 +113,8 @@ def test_a_crowd_is_no_danger_between_the_two(kept) -> None:
 
     let_in(kept)
 
+    assert kept.cases.get(1).respondent.conversation_id == "c2"
+
 
 def test_nobody_is_invited_to_what_is_over(kept) -> None:
     code = issue_invitation(kept, 1, NOW, "mediator").code

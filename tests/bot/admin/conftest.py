@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.bot.console_visits import set_up, sign_in
-from tests.bot.webhouse import House, serving
+from tests.bot.webhouse import House
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with serving(tmp_path) as house:
-        yield house
+def house(own_town: House) -> House:
+    return own_town
 
 
 @pytest.fixture
