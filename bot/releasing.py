@@ -9,17 +9,21 @@ from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from domain.conversation import Conversation
 from domain.ports import UnitOfWork
 from domain.services.booking import release_case
+from domain.services.other_side import call_for_asking
 
 
 def release_by_case(work: UnitOfWork, number: int, now: datetime, actor: str) -> str:
     """Release a case and the chats of its sides; return the stage that the case is at again.
 
+    Where the other side was to be asked, a person is called to find out what is wanted now.
     Refuses with `NoSuchCase` or, where the case is not held, `StageNotReachable`.
     """
     case = release_case(work, number, now, actor)
     for party in case.parties:
         if party.conversation_id is not None:
             release_conversation(work, party.conversation_id)
+    if call_for_asking(work, number, now):
+        work.cases.note(number, now, actor, "contact_called_for")
     return case.stage
 
 

@@ -204,6 +204,8 @@ class Tasks(Protocol):
 
     def close(self, task_id: int, at: datetime) -> None: ...
 
+    def close_of_key(self, key: str, at: datetime) -> bool: ...  # False where none is open
+
 
 class EvidenceRows(Protocol):
     """Every file that was sent and kept; the files themselves stand outside the database."""

@@ -17,7 +17,9 @@ OPEN = in_both(
     )
 )
 ALL_OPEN = select(task).where(text(STILL_OPEN)).order_by(task.c.due_at, task.c.id)
-CLOSE = update(task).where(task.c.id == bindparam("known_id"), text(STILL_OPEN))
+DONE = update(task).where(text(STILL_OPEN))
+CLOSE = DONE.where(task.c.id == bindparam("known_id"))
+CLOSE_OF_KEY = DONE.where(task.c.key == bindparam("known_key"))
 
 
 class SqlTasks:
@@ -46,3 +48,7 @@ class SqlTasks:
 
     def close(self, task_id: int, at: datetime) -> None:
         self._connection.execute(CLOSE, {"known_id": task_id, "done_at": at})
+
+    def close_of_key(self, key: str, at: datetime) -> bool:
+        closed = self._connection.execute(CLOSE_OF_KEY, {"known_key": key, "done_at": at})
+        return closed.rowcount == 1

@@ -79,6 +79,7 @@ TASKS: Mapping[str, str] = {
     "evidence": "发来了材料",
     "location": "发来了位置",
     "hand_over_invitation": "把邀请交给对方",
+    "contact_by_person": "有过危险，不发邀请：先单独问申请人，还要不要联系对方",
     "ended_in_danger": "有危险时结束的，由人转告",
     "wrong_codes": "有人在试邀请码",
     "privacy": "个人信息请求",
@@ -120,11 +121,14 @@ ACTORS: Mapping[str, str] = {
     "mediator": "调解员",
     "scheduler": "程序",
     "safety": "安全规则",
+    "officer": "值班的人",
 }
 NOTES: Mapping[str, str] = {
     "applied": "申请登记",
     "contact_agreed": "同意联系对方",
     "contact_refused": "不要联系对方",
+    "contact_stopped": "收回“把邀请交给对方”",
+    "contact_called_for": "由人去问，还要不要联系对方",
     "invited": "开出邀请",
     "invitation_taken": "对方用了邀请",
     "changed": "更正或补充",

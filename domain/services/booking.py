@@ -10,6 +10,7 @@ from domain.errors import MediationLocked, NoSuchBooking, SlotNotOffered
 from domain.follow_up import plan_session
 from domain.ports import UnitOfWork
 from domain.services.matching import Slot, SlotWish, horizon, is_open, next_slots
+from domain.services.other_side import call_off_asking
 from domain.session import MINUTES, BookingStatus, SessionBooking, SessionKind
 
 
@@ -88,7 +89,10 @@ def give_back_session(work: UnitOfWork, number: int, now: datetime) -> SessionBo
 
 
 def hold_case(work: UnitOfWork, number: int, flags: frozenset[str], now: datetime) -> MediationCase:
-    """Lock the case for safety: the coming session is given back, nothing automatic goes out."""
+    """Lock the case for safety: the coming session is given back, nothing automatic goes out.
+
+    The task to ask the other side falls too: what it leads to is refused from now on.
+    """
     case = work.cases.get(number)
     booking = work.sessions.coming(number, now)
     if booking is not None:
@@ -98,6 +102,8 @@ def hold_case(work: UnitOfWork, number: int, flags: frozenset[str], now: datetim
         held = replace(held, held_from=Stage.APPLIED)
     work.cases.save(held)
     work.cases.note(number, now, "safety", "held", ",".join(sorted(flags)))
+    if call_off_asking(work, number, now):
+        work.cases.note(number, now, "safety", "contact_stopped")
     return held
 
 
@@ -115,6 +121,7 @@ def withdraw_case(
     ended = case.withdraw() if stage is Stage.WITHDRAWN else case.refuse()
     work.cases.save(ended)
     work.follow_ups.cancel_of_case(number)
+    call_off_asking(work, number, now)
     work.cases.note(number, now, "citizen", stage, reason)
     return ended
 

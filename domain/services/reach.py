@@ -19,7 +19,12 @@ def chat_of(work: UnitOfWork, party: Party) -> Conversation | None:
 
 def is_unsafe(work: UnitOfWork, case: MediationCase) -> bool:
     """Whether a danger was told of by either side: nobody is invited then, nothing is pushed."""
-    if case.is_held or case.flags & set(LOCKING_FLAGS):
+    return bool(case.flags & set(LOCKING_FLAGS)) or is_under_hold(work, case)
+
+
+def is_under_hold(work: UnitOfWork, case: MediationCase) -> bool:
+    """Whether the case, or the chat of either side, waits for an officer."""
+    if case.is_held:
         return True
     chats = [party.conversation_id for party in case.parties if party.conversation_id]
     found = (work.conversations.by_id(id_) for id_ in chats)

@@ -17,10 +17,10 @@ from domain.ports import UnitOfWork
 from domain.services.booking import withdraw_case
 from domain.services.follow_up import WORKING_DAY, Word
 from domain.services.matching import SlotWish, fit
+from domain.services.other_side import call_for_asking, call_off_asking
 from domain.services.reach import chat_of, is_unsafe
 from domain.session import SessionBooking, SessionKind
 
-TIME_TO_CONTACT = timedelta(days=3)  # 在线调解规则 art. 15 gives three working days
 WRONG_A_DAY = 5  # of one chat
 WRONG_AN_HOUR = 200  # of all chats together: somebody is trying codes
 
@@ -66,11 +66,7 @@ def allow_contact(work: UnitOfWork, number: int, allowed: bool, now: datetime) -
     work.cases.note(number, now, Role.APPLICANT, "contact_agreed" if allowed else "contact_refused")
     if not allowed:
         work.invitations.end_of_case(number, now)
-    elif not is_unsafe(work, case):
-        due = now + TIME_TO_CONTACT
-        reason = {"reason": "hand_over_invitation"}
-        key = f"invitation:{number}"
-        work.tasks.open(Task(TaskKind.PHONE, now, due, key, case_number=number, details=reason))
+    call_for_asking(work, number, now)
 
 
 def issue_invitation(work: UnitOfWork, number: int, now: datetime, actor: str) -> Issued:
@@ -118,6 +114,7 @@ def take_invitation(
         return NotInvited("over")
     work.cases.save(case.change_party(replace(case.respondent, conversation_id=conversation_id)))
     work.cases.note(case.number, now, Role.RESPONDENT, "invitation_taken")
+    call_off_asking(work, case.number, now)
     helper = contact(work, case, now)
     name, phone = (helper.name, helper.phone) if helper is not None else ("", "")
     return Invited(case.number, case.dispute_type, name, phone)

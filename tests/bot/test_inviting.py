@@ -15,11 +15,12 @@ from bot.delivery import NEWS_OF_THE_END, is_still_wanted
 from bot.dialogue.side_questions import questions
 from bot.inviting import invitation_text
 from bot.messages import Incoming
+from bot.releasing import release_by_case
 from bot.render import Renderer
 from bot.settings import Settings, read_settings
 from domain.case import Role
 from domain.conversation import OutWord
-from domain.services import two_sides
+from domain.services import booking, two_sides
 from tests.bot.console_visits import set_up, sign_in
 from tests.bot.two_people import OWN
 from tests.bot.webhouse import MONDAY, House, catalogue, serving
@@ -119,6 +120,22 @@ def test_the_task_leads_to_a_page_to_print_and_the_code_opens_the_case(
     assert [reply.template for reply in taken.replies] == ["invited", "notice"]
     audit = house.writer.read(lambda work: work.audit.latest(9))
     assert [line.what for line in audit].count("invited") == 1
+
+
+def test_under_a_hold_and_after_it_the_task_list_has_nothing_to_print(
+    house: House, inside: httpx.Client
+) -> None:
+    flags = frozenset({"harm_others"})
+    house.writer.submit(lambda work: booking.hold_case(work, 1, flags, MONDAY)).result()
+    assert "没有待办的事" in inside.get("/console/tasks").text
+
+    house.writer.submit(lambda work: release_by_case(work, 1, MONDAY, "officer")).result()
+    tasks = inside.get("/console/tasks").text
+    assert "先单独问申请人" in tasks
+    assert "打印邀请" not in tasks
+    record = inside.get("/console/cases/1").text
+    for words in ("收回“把邀请交给对方”", "由人去问", "值班的人"):
+        assert words in record
 
 
 def test_a_look_at_the_page_uses_up_nothing_and_a_nonsense_code_shows_nothing(

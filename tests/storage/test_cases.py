@@ -107,6 +107,16 @@ def test_a_person_is_called_once_for_one_matter_until_it_is_done(work: OpenWork)
         assert kept.tasks.open(task)
 
 
+def test_a_task_that_is_not_wanted_any_more_is_closed_alone_and_once(work: OpenWork) -> None:
+    with work() as kept:
+        kept.tasks.open(a_task("wanted"))
+        kept.tasks.open(a_task("called off"))
+
+        assert kept.tasks.close_of_key("called off", NOW)
+        assert not kept.tasks.close_of_key("called off", NOW)
+        assert [task.key for task in kept.tasks.still_open()] == ["wanted"]
+
+
 def test_what_is_due_first_stands_first_among_the_tasks(work: OpenWork) -> None:
     with work() as kept:
         kept.tasks.open(a_task("later", due_at=NOW + timedelta(days=1)))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.releasing import release_by_case
 from domain.case import LOCKING_FLAGS, Role, Stage
 from domain.conversation import Conversation, TaskKind
 from domain.errors import ContactNotAgreed, InvitationNotSafe, NotASide, StageNotReachable
@@ -105,6 +106,63 @@ def test_a_yes_in_danger_opens_no_task(kept) -> None:
     two_sides.allow_contact(kept, 1, True, NOW)
 
     assert kept.tasks.still_open() == []
+
+
+def reasons(kept: UnitOfWork) -> list[str]:
+    return [task.details["reason"] for task in kept.tasks.still_open()]
+
+
+def record(kept: SqlUnitOfWork) -> list[tuple[str, str]]:
+    return [(note.actor, note.what) for note in kept.pages.notes_of_case(1)]
+
+
+def test_a_hold_takes_the_task_to_invite_off_the_list_and_says_so_in_the_record(kept) -> None:
+    booking.hold_case(kept, 1, frozenset({"dv"}), NOW)
+
+    assert reasons(kept) == []
+    assert record(kept)[-2:] == [("safety", "held"), ("safety", "contact_stopped")]
+
+
+def test_a_hold_where_nothing_was_to_be_handed_over_says_nothing_of_it(kept) -> None:
+    for task in kept.tasks.still_open():
+        kept.tasks.close(task.id, NOW)
+    booking.hold_case(kept, 1, frozenset({"dv"}), NOW)
+
+    assert record(kept)[-1] == ("safety", "held")
+
+
+def test_after_the_release_a_person_asks_what_is_wanted_without_an_invitation(kept) -> None:
+    booking.hold_case(kept, 1, frozenset({"dv"}), NOW)
+    release_by_case(kept, 1, AT, "officer")
+
+    (task,) = kept.tasks.still_open()
+    assert (task.kind, task.details["reason"]) == (TaskKind.PHONE, "contact_by_person")
+    assert task.due_at == AT + timedelta(days=3)
+    assert record(kept)[-2:] == [("officer", "released"), ("officer", "contact_called_for")]
+
+
+def test_the_release_brings_no_task_back_that_nobody_wants_any_more(kept) -> None:
+    booking.hold_case(kept, 1, frozenset({"dv"}), NOW)
+    two_sides.allow_contact(kept, 1, False, NOW)
+    release_by_case(kept, 1, NOW, "officer")
+
+    assert reasons(kept) == []
+    assert record(kept)[-1] == ("officer", "released")
+
+
+def test_the_task_to_invite_falls_with_a_no_an_end_and_the_coming_of_the_other_side(kept) -> None:
+    two_sides.allow_contact(kept, 1, False, NOW)
+    assert reasons(kept) == []
+
+    two_sides.allow_contact(kept, 1, True, NOW)
+    let_in(kept)
+    assert reasons(kept) == []
+
+
+def test_what_is_over_leaves_no_task_to_invite_behind(kept) -> None:
+    end_case(kept, 1, Role.APPLICANT, False, NOW)
+
+    assert reasons(kept) == []
 
 
 def test_a_crowd_is_no_danger_between_the_two(kept) -> None:
