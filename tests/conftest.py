@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Before numpy is loaded: the tests fill the cores, and its threads, each waiting for the others
+# in a loop, made the training of a small model six times as slow.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import shutil
 import tempfile
 import warnings
