@@ -49,9 +49,9 @@ class Embedder:
 def embed_kept(texts: Sequence[str], cache: Path) -> Floats:
     """Return a row for each text; what `cache` knows is not computed again.
 
-    The cache holds what `texts` need and nothing else, in half precision.
+    The cache holds what `texts` need and nothing else, in half precision, and none of them.
     """
-    keys = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
+    keys = [key_of(text) for text in texts]
     known = _read(cache)
     fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if fresh:
@@ -60,7 +60,15 @@ def embed_kept(texts: Sequence[str], cache: Path) -> Floats:
             rows = Embedder().embed([text for _, text in chunk]).astype(np.float16)
             known.update(zip((key for key, _ in chunk), rows, strict=True))
             _write(cache, known)
+    if known.keys() - set(keys):  # of a sentence that is learned no more nothing stays
+        known = {key: known[key] for key in keys}
+        _write(cache, known)
     return np.stack([known[key] for key in keys]).astype(np.float32)
+
+
+def key_of(text: str) -> str:
+    """Return by what a text is known again; the text cannot be read from it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _chunks(items: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import tarfile
 import zipfile
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import pytest
 
 from bot.cli_words import evaluate
 from bot.settings import read_settings
-from nlu import candidates, review
+from nlu import candidates, embedder, review
+from nlu.embedder import embed_kept
 from nlu.evaluate import evaluate_and_report
 from nlu.gold import GOLD
 from nlu.model_store import ModelStore
-from nlu.ngrams import ngrams
+from nlu.ngrams import Floats, ngrams
 from nlu.rasa_interpreter import load
 from nlu.review import add_candidate, train_with_review
 from nlu.train import train
@@ -41,6 +45,22 @@ def pairs(*parts: str) -> set[str]:
 SHOWN = pairs(PHONE[:3], PHONE[7:], ID[:3], ID[14:])  # what a masked number keeps
 RARE = pairs("核桃树")  # of the sentence, and of nothing in the corpus
 NEVER_LEARNED = pairs(NAME, PHONE[3:7], ID[3:14]) - SHOWN
+PLAIN = {"metadata.json", "components/train_ngram_stage/names.json"}
+CALIBRATION = ("flags", "intents", "types", "topics")
+NUMBERS = {
+    "components/train_ngram_stage/weights.npz": ("matrix", "bias", "rarity"),
+    "components/train_ngram_stage/calibration.npz": CALIBRATION,
+    "components/train_sentence_stage/second.npz": ("centre", "support", "duals", "matrix"),
+    "components/train_sentence_stage/calibration.npz": CALIBRATION,
+}
+
+
+class FixedEmbedder:
+    """Stands in for 20 ms a sentence: a direction for each text, always the same."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        rows = [np.random.default_rng(crc32(text.encode())).normal(size=384) for text in texts]
+        return np.array(rows, np.float32) / 20
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +100,21 @@ def waiting(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Path:
 def learn(
     waiting: Path, project: Path, gold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], tuple[str, set[str]]]:
-    """Let a review serve, well or not; return its version and what its vocabulary has gained."""
+    """Let a review of both stages serve, well or not.
+
+    Returns its version and what its vocabulary has gained.
+    """
     monkeypatch.setattr(review, "worse_figures", lambda *_: [])
+    for room in ("nlu.train", "nlu.components.sentence_stage"):
+        monkeypatch.setattr(f"{room}.is_installed", lambda: True)
+    for room in ("nlu.embedder", "nlu.components.sentence_stage"):
+        monkeypatch.setattr(f"{room}.Embedder", FixedEmbedder)
 
     def learn() -> tuple[str, set[str]]:
         models = shutil.copytree(waiting / "models", tmp_path / "models")
         teach(tmp_path)
         file = tmp_path / candidates.FILE
-        told = train_with_review(models, file, sentences=False, gold=gold, source=project)
+        told = train_with_review(models, file, gold=gold, source=project)
         return told.new, vocabulary(models, told.new) - vocabulary(models, told.old)
 
     return learn
@@ -104,10 +131,20 @@ def unpacked(name: str, data: bytes) -> Iterator[tuple[str, str]]:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             for part in packed.namelist():
                 yield from unpacked(f"{name}/{part}", packed.read(part))
+    elif name.endswith(".npy"):
+        yield name, array_as_text(data)
     elif name.endswith(".json"):
         yield name, json.dumps(json.loads(data), ensure_ascii=False)
     else:
         yield name, data.decode("utf-8", "replace") + data.decode("utf-16-le", "replace")
+
+
+def array_as_text(data: bytes) -> str:
+    """The words of an array of words, one a line; of numbers, what their bytes would say."""
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if array.dtype.kind in "US":
+        return "\n".join(array.astype(str).ravel().tolist())
+    return data.decode("utf-8", "replace") + data.decode("utf-16-le", "replace")
 
 
 def told_by(folder: Path) -> dict[str, list[str]]:
@@ -116,6 +153,12 @@ def told_by(folder: Path) -> dict[str, list[str]]:
     parts = [part for path in files for part in unpacked(path.name, path.read_bytes())]
     assert len(parts) > len(files)  # archives were looked into
     return {name: planted_in(text) for name, text in parts if planted_in(text)}
+
+
+def parts_of(models: Path, version: str) -> set[str]:
+    """The names of all files in a version's archive, and of all arrays in those."""
+    archive = ModelStore(models).archive(version)
+    return {name for name, _ in unpacked(archive.name, archive.read_bytes())}
 
 
 def vocabulary(models: Path, version: str = "") -> set[str]:
@@ -165,6 +208,9 @@ def test_a_taught_sentence_is_learned_without_the_people_in_it(
     assert told_by(tmp_path) == {f"{version}.jsonl": [SENTENCE]}
     assert gained >= RARE
     assert gained & NEVER_LEARNED == set()
+    assert parts_of(tmp_path / "models", version) == PLAIN | {
+        f"{file}/{array}.npy" for file, arrays in NUMBERS.items() for array in arrays
+    }
 
 
 def test_the_canary_sings_in_a_model_where_masking_is_off(
@@ -175,3 +221,38 @@ def test_the_canary_sings_in_a_model_where_masking_is_off(
 
     assert told_by(tmp_path) == {f"{version}.jsonl": list(PLANTED)}
     assert gained & NEVER_LEARNED >= pairs(NAME)
+
+
+# the embeddings of what was learned, kept so that they need not be computed again
+
+
+@pytest.fixture
+def kept_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
+    """Embeds the planted words as they are, unmasked; returns the folder with the file."""
+    monkeypatch.setattr(embedder, "Embedder", FixedEmbedder)
+
+    def keep() -> Path:
+        embed_kept([*TAUGHT, NAME, PHONE, SENTENCE], tmp_path / "embeddings.npz")
+        return tmp_path
+
+    return keep
+
+
+def test_the_embeddings_that_are_kept_name_no_text_not_even_an_unmasked_one(
+    kept_embeddings: Callable[[], Path],
+) -> None:
+    folder = kept_embeddings()
+
+    assert told_by(folder) == {}
+    with np.load(folder / "embeddings.npz") as kept:
+        assert set(kept) == {"keys", "rows"}
+        assert all(re.fullmatch("[0-9a-f]{24}", key) for key in kept["keys"])
+        assert kept["rows"].dtype == np.float16
+
+
+def test_the_canary_sings_in_embeddings_that_are_kept_by_their_texts(
+    kept_embeddings: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedder, "key_of", lambda text: text)
+
+    assert told_by(kept_embeddings()) == {"embeddings.npz/keys.npy": list(PLANTED)}

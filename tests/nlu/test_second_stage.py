@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nlu import gates
-from nlu.embedder import embed_kept
+from nlu.embedder import embed_kept, key_of
 from nlu.labelled import Labelled
 from nlu.rasa_interpreter import load
 from nlu.second_stage import RIDGE, SecondStage, _solve
@@ -94,6 +94,21 @@ def test_only_sentences_not_seen_before_are_embedded(tmp_path, monkeypatch):
 
     assert asked == ["一", "二", "三"]
     assert np.array_equal(again[[2, 0]], first)
+
+
+def test_of_a_sentence_that_is_learned_no_more_no_embedding_stays(tmp_path, monkeypatch):
+    class Plain:
+        def embed(self, texts):
+            return np.ones((len(texts), 384), np.float32)
+
+    monkeypatch.setattr("nlu.embedder.Embedder", Plain)
+    cache = tmp_path / "embeddings.npz"
+    for texts in (["一", "二", "三"], ["三"]):
+        embed_kept(texts, cache)
+
+    with np.load(cache) as kept:
+        assert kept["keys"].tolist() == [key_of("三")]
+        assert len(kept["rows"]) == 1
 
 
 def test_the_margins_of_a_sentence_left_out_are_those_of_a_training_without_it():
