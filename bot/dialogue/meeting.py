@@ -97,6 +97,7 @@ def slot_wish(state: Dialogue) -> SlotWish:
         township=place.get("township") or "",
         not_mediators=frozenset(state.not_mediators),
         on_day=date.fromisoformat(wish["day"]) if "day" in wish else None,
+        on_market_day="market" in wish,
         not_before=_moment(wish, "first"),
         from_hour=wish.get("from_hour", 0),
         until_hour=wish.get("until_hour", 24),

@@ -24,7 +24,7 @@ PARTS = {
 
 
 def wish_data(wishes: Sequence[SessionWish]) -> dict[str, Any]:
-    """Return the first wished time as data: day, first, from_hour, until_hour."""
+    """Return the first wished time as data: day, first, market, from_hour, until_hour."""
     if not wishes:
         return {}
     wish = wishes[0]
@@ -32,6 +32,8 @@ def wish_data(wishes: Sequence[SessionWish]) -> dict[str, Any]:
     if wish.first is not None:
         key = "day" if wish.first == wish.last else "first"
         data[key] = wish.first.isoformat()
+    elif wish.market_day:
+        data["market"] = True
     if wish.clock is not None:
         data["from_hour"], data["until_hour"] = wish.clock.hour, wish.clock.hour + 2
     elif wish.part is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from domain.calendar import LOCAL, local, quantum_of
+from domain.calendar import LOCAL, MarketDays, local, quantum_of
 from domain.mediator import HelperKind, Hours, Level, Mediator
 from domain.session import MINUTES, TRAVEL_MINUTES, SessionKind, occupied_quanta
 
@@ -29,6 +29,7 @@ class SlotWish:
     lawyer: bool = False
     not_mediators: frozenset[str] = frozenset()
     on_day: date | None = None
+    on_market_day: bool = False
     not_before: datetime | None = None
     from_hour: int = 0
     until_hour: int = 24
@@ -76,8 +77,11 @@ def next_slots(
     """Return up to `count` free slots in order of time: best-fitting helpers, soonest days first.
 
     `taken` maps mediator id to occupied quanta between now and `HORIZON_DAYS` ahead.
-    At most one slot a helper and day, so that the choice is a real one.
+    At most one slot a helper and day, so that the choice is a real one. Who comes to town on
+    market day (街子天) is offered the market days and the helpers of that town.
     """
+    if wish.on_market_day:
+        roster = [mediator for mediator in roster if _is_around(mediator, wish)]
     ranked = []
     for mediator in roster:
         score = fit(mediator, wish, len(taken.get(mediator.id, ())) // 4)
@@ -85,10 +89,30 @@ def next_slots(
             ranked.append((-score, mediator.id, mediator))
     best = [entry[2] for entry in heapq.nsmallest(3, ranked)]
     rest = [entry[2] for entry in sorted(ranked)[3:]]
-    found = _earliest(best, taken, wish, now, count)
+    days = _days(roster, wish, now)
+    found = _earliest(best, taken, wish, now, days, count)
     if len(found) < count:
-        found += _earliest(rest, taken, wish, now, count - len(found))
+        found += _earliest(rest, taken, wish, now, days, count - len(found))
     return sorted(found, key=lambda slot: slot.starts_at)
+
+
+def _days(roster: Sequence[Mediator], wish: SlotWish, now: datetime) -> Sequence[date]:
+    """Return the days to look at, in order."""
+    if wish.on_day is not None:
+        return [wish.on_day]
+    today = now.astimezone(LOCAL).date()
+    days = [today + timedelta(n) for n in range(HORIZON_DAYS)]
+    if not wish.on_market_day:
+        return days
+    rules = {hours.rule for mediator in roster for hours in mediator.hours}
+    markets = [rule for rule in rules if isinstance(rule, MarketDays)]
+    return [day for day in days if any(market.falls_on(day) for market in markets)]
+
+
+def _is_around(mediator: Mediator, wish: SlotWish) -> bool:
+    if wish.township:
+        return mediator.serves(wish.county, wish.township)
+    return not wish.county or mediator.county == wish.county
 
 
 def _earliest(
@@ -96,9 +120,10 @@ def _earliest(
     taken: Mapping[str, frozenset[int]],
     wish: SlotWish,
     now: datetime,
+    days: Sequence[date],
     count: int,
 ) -> list[Slot]:
-    streams = [_free(m, taken.get(m.id, frozenset()), wish, now) for m in mediators]
+    streams = [_free(m, taken.get(m.id, frozenset()), wish, now, days) for m in mediators]
     rank = {mediator.id: place for place, mediator in enumerate(mediators)}
     merged = heapq.merge(
         *streams, key=lambda slot: (slot.starts_at.date(), rank[slot.mediator_id], slot.starts_at)
@@ -117,11 +142,13 @@ def _earliest(
 
 
 def _free(
-    mediator: Mediator, taken: frozenset[int], wish: SlotWish, now: datetime
+    mediator: Mediator,
+    taken: frozenset[int],
+    wish: SlotWish,
+    now: datetime,
+    days: Sequence[date],
 ) -> Iterator[Slot]:
     earliest = max(now + NOTICE, wish.not_before or now)
-    today = now.astimezone(LOCAL).date()
-    days = [wish.on_day] if wish.on_day else [today + timedelta(n) for n in range(HORIZON_DAYS)]
     for day in days:
         if mediator.is_away(day):
             continue

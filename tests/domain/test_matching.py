@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.calendar import LOCAL, Weekly, local
+from domain.calendar import LOCAL, MarketDays, Weekly, local
 from domain.mediator import HelperKind, Hours, Leave, Level, Mediator
 from domain.services.matching import NOTICE, SlotWish, is_open, next_slots
 from domain.session import SessionKind, occupied_quanta
@@ -99,6 +99,50 @@ def test_a_wished_day_and_hour_are_kept_to():
     slots = next_slots([mediator()], {}, wish, MONDAY)
 
     assert [slot.starts_at for slot in slots] == [MONDAY.replace(day=27, hour=10)]
+
+
+MARKET = Hours(
+    MarketDays(date(2026, 11, 21), 6), time(9), time(15), SessionKind.WALK_IN, "兴街镇街上"
+)
+ELSEWHERE = Hours(
+    MarketDays(date(2026, 11, 24), 5), time(9), time(15), SessionKind.WALK_IN, "西洒镇街上"
+)
+ON_MARKET_DAY = replace(WISH, on_market_day=True)
+
+
+def days(people, wish):
+    return [slot.starts_at.date().isoformat()[5:] for slot in next_slots(people, {}, wish, MONDAY)]
+
+
+def test_who_comes_on_market_day_is_offered_the_market_days_of_the_own_township():
+    here = mediator(hours=(*WALK_IN, MARKET))
+    there = mediator("m2", townships=("西洒镇",), hours=(*WALK_IN, ELSEWHERE))
+
+    assert days([here, there], ON_MARKET_DAY) == ["11-27", "12-03", "12-09"]
+    assert days([here, there], replace(ON_MARKET_DAY, township="西洒镇"))[0] == "11-24"
+
+
+def test_who_told_no_township_is_offered_every_market_day_of_the_county():
+    here = mediator(hours=(MARKET,))
+    there = mediator("m2", townships=("西洒镇",), hours=(ELSEWHERE,))
+
+    offered = days([here, there], replace(ON_MARKET_DAY, township=""))
+
+    assert offered == ["11-24", "11-27", "11-29"]
+
+
+def test_a_market_of_another_county_is_no_market_day_here():
+    far = mediator("far", county="威信县", townships=(), hours=(MARKET,))
+
+    assert days([mediator(), far], ON_MARKET_DAY) == []
+    assert days([mediator(), far], replace(ON_MARKET_DAY, township="")) == []
+
+
+def test_somebody_can_be_phoned_on_market_day_too():
+    phone = Hours(Weekly(4), time(14), time(17), SessionKind.PHONE, "")
+    wish = replace(ON_MARKET_DAY, kind=SessionKind.PHONE)
+
+    assert days([mediator(hours=(MARKET, phone))], wish) == ["11-27"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -118,6 +118,28 @@ def test_an_hour_alone_is_searched_on_every_day():
     assert (last_wish(person).from_hour, last_wish(person).until_hour) == (15, 17)
 
 
+@pytest.mark.parametrize("said", ["街子天给得?", "赶街天上午", "我赶集那天下来"])
+def test_a_market_day_is_searched_by_whoever_comes_to_town_for_it(said):
+    person = choosing_time().says(said, "loan")
+
+    assert last_wish(person).on_market_day
+    assert person.templates == ["slots_offered"]
+
+
+def test_a_market_day_told_in_the_story_is_used_when_times_are_searched():
+    person = answers_all(agreed().says("借给表哥两万三，他不还，我街子天才有空来谈", "loan"))
+    person.taps("back:right").taps("kind:walk_in")
+
+    assert last_wish(person).on_market_day
+
+
+def test_a_day_of_the_calendar_says_more_than_that_it_is_market_day():
+    person = choosing_time().says("12月3号街子天", "loan")
+
+    assert last_wish(person).on_day == date(2026, 12, 3)
+    assert not last_wish(person).on_market_day
+
+
 def test_a_changed_day_is_no_correction_of_a_fact():
     person = choosing_time().says("改成周四下午", "loan")
 
