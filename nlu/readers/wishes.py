@@ -24,7 +24,7 @@ class DayPart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionWish:
-    """A wished time: first and last day, clock, part of day, weekdays (0 = Monday), market day."""
+    """A wished time: first and last day, clock, part of day, market day."""
 
     first: date | None
     last: date | None
@@ -32,7 +32,6 @@ class SessionWish:
     end: int
     clock: time | None = None
     part: DayPart | None = None
-    weekdays: tuple[int, ...] = ()
     market_day: bool = False
     certainty: Certainty = Certainty.SURE
 
@@ -87,10 +86,9 @@ def _wish(match: re.Match[str], when: When | None, now: datetime) -> SessionWish
         past = first is not None and datetime.combine(first, clock) < now.replace(tzinfo=None)
         if past:
             return None
-    weekdays = _weekdays(match["week"], first, last)
     certainty = Certainty.SURE if certain else Certainty.LIKELY
     market = match["market"] is not None
-    return SessionWish(first, last, *match.span(), clock, part, weekdays, market, certainty)
+    return SessionWish(first, last, *match.span(), clock, part, market, certainty)
 
 
 def _night(near: str | None) -> str:
@@ -107,14 +105,6 @@ def _days_ahead(when: When | None, today: date) -> tuple[date, date] | None:
     if when.other is not None and near and when.precision is Precision.DAY:
         return when.other, when.other
     return None
-
-
-def _weekdays(week: str | None, first: date | None, last: date | None) -> tuple[int, ...]:
-    if week is None or first is None or last is None:
-        return ()
-    if week.endswith("末"):
-        return (5, 6)
-    return (first.weekday(),) if first == last else ()
 
 
 def _clock(match: re.Match[str], part: DayPart | None) -> tuple[time | None, bool]:

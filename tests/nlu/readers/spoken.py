@@ -62,7 +62,6 @@ def wish(w: SessionWish) -> str:
         days if w.first else "",
         w.clock.isoformat("minutes") if w.clock else "",
         w.part.value if w.part else "",
-        ",".join(map(str, w.weekdays)),
         "market" if w.market_day else "",
         "" if w.certainty is Certainty.SURE else "?",
     ]
