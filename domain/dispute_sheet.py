@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.facts import FactKind
+from domain.facts import AgeBand, FactKind
 
 
 class MediationKind(StrEnum):
@@ -21,11 +21,15 @@ class MediationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer a citizen can tap; `cues` are words that mean it when they are written instead."""
+    """One answer a citizen can tap; `cues` are words that mean it when they are written instead.
+
+    So does the age of a minor of one of the bands in `ages`.
+    """
 
     id: str
     label: str
     cues: tuple[str, ...] = ()
+    ages: tuple[AgeBand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,11 @@ class Fact:
     optional: bool = False
     at_booking: bool = False
     sensitive: str | None = None
+
+    @property
+    def is_age(self) -> bool:
+        """Whether a minor's age tells the answer: the band is kept then, and never the age."""
+        return any(choice.ages for choice in self.choices)
 
 
 @dataclass(frozen=True, slots=True)

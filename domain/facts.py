@@ -22,6 +22,15 @@ class FactKind(StrEnum):
     AREA = "area"  # mu
 
 
+class AgeBand(StrEnum):
+    """How old a minor is, as far as the law asks (民法典 19, 20, 1084, 1199, 1200)."""
+
+    UNDER_2 = "<2"
+    FROM_2_TO_7 = "2-7"
+    FROM_8_TO_13 = "8-13"
+    FROM_14_TO_17 = "14-17"
+
+
 @dataclass(frozen=True, slots=True)
 class FactValue:
     """One told fact: its value (shape by kind), the words it was read from, how vague."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from domain.dispute_sheet import Body, Choice, Closed, DisputeSheet, Fact, MediationKind
-from domain.facts import FactKind
+from domain.facts import AgeBand, FactKind
 from domain.yaml_page import Page
 
 # The categories of the official bulletins (统计类).
@@ -34,7 +34,7 @@ FACT_KEYS = frozenset(
     {"name", "kind", "label", "question", "why", "choices", "cues", "called"}
     | {"primary", "optional", "at_booking", "sensitive"}
 )
-CHOICE_KEYS = frozenset({"id", "label", "cues"})
+CHOICE_KEYS = frozenset({"id", "label", "cues", "ages"})
 CLOSED_KEYS = frozenset({"fact", "answers", "reason", "body", "deadline", "advice"})
 BODY_KEYS = frozenset({"name", "task", "phone"})
 
@@ -153,7 +153,7 @@ def _choices(page: Page, kind: FactKind) -> tuple[Choice, ...]:
         return ()
     optional = kind is FactKind.YES_NO
     written = tuple(
-        Choice(each.words("id"), each.words("label"), each.items("cues", optional=True))
+        _choice(each)
         for each in page.pages("choices", CHOICE_KEYS, named_by="id", optional=optional)
     )
     _check_choices(page, kind, written)
@@ -163,6 +163,16 @@ def _choices(page: Page, kind: FactKind) -> tuple[Choice, ...]:
     yes, no = (by_id.get(each.id, each) for each in YES_NO)
     denied = (cue for told in yes.cues for cue in _denied(told) if cue not in yes.cues)
     return yes, replace(no, cues=tuple(dict.fromkeys((*no.cues, *denied))))
+
+
+def _choice(page: Page) -> Choice:
+    ages = _known(page, "ages", frozenset(AgeBand), optional=True)
+    return Choice(
+        page.words("id"),
+        page.words("label"),
+        page.items("cues", optional=True),
+        tuple(AgeBand(each) for each in ages if each in frozenset(AgeBand)),
+    )
 
 
 def _denied(cue: str) -> tuple[str, ...]:
@@ -191,8 +201,8 @@ def _check_choices(page: Page, kind: FactKind, choices: tuple[Choice, ...]) -> N
             if choice.id not in ("yes", "no"):
                 page.fault(f"choice {choice.id} is neither yes nor no")
     for one, other in combinations(choices, 2):
-        for cue in sorted({*one.cues} & {*other.cues}):
-            page.fault(f"{cue} is a cue of both {one.id} and {other.id}")
+        for told in sorted({*one.cues, *one.ages} & {*other.cues, *other.ages}):
+            page.fault(f"{told} tells both {one.id} and {other.id}")
 
 
 def _with_cues(page: Page, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -13,6 +13,7 @@ from nlu.readers.amounts import Amount
 from nlu.readers.answers import Answer, Unknown, Unread, read_answer
 from nlu.readers.areas import Area
 from nlu.readers.certainty import Certainty
+from nlu.readers.choices import by_age
 from nlu.readers.dates import When
 from nlu.readers.facts import Facts, read_facts
 from nlu.readers.places import Place
@@ -62,7 +63,7 @@ def _told(fact: Fact, text: str, facts: Facts) -> FactValue | None:
         case FactKind.DATE:
             return _date_told(fact, text, facts)
         case FactKind.CHOICE | FactKind.YES_NO:
-            return _choice_told(fact, text)
+            return _choice_told(fact, text, facts)
         case FactKind.TEXT | FactKind.NAME:
             return _words_told(fact, text)
     return _primary_told(fact, text, facts) if fact.primary else None
@@ -121,8 +122,14 @@ def _nearest(cues: tuple[str, ...], text: str, found: Sequence[Found]) -> Found 
     return found[order] if gap <= NEAR else None
 
 
-def _choice_told(fact: Fact, text: str) -> FactValue | None:
-    """Take the choice with the longest cue (没签合同 says more than 签合同), then the first."""
+def _choice_told(fact: Fact, text: str, facts: Facts) -> FactValue | None:
+    """Take the choice with the longest cue (没签合同 says more than 签合同), then the first.
+
+    Ages of minors come before cues; of children in several bands it is asked which is meant.
+    """
+    aged = by_age(facts.minors, fact.choices) if facts.minors else []
+    if aged:
+        return FactValue(fact.kind, aged[0].id) if len(aged) == 1 else None
     found = [
         (-len(cue), text.index(cue), choice.id, cue)
         for choice in fact.choices
@@ -212,7 +219,7 @@ def _answer_value(fact: Fact, answer: Answer, text: str) -> FactValue | Unread:
             return _area_value(value, text)
         case bool():
             return FactValue(fact.kind, "yes" if value else "no", words)
-    return FactValue(fact.kind, value, words)
+    return FactValue(fact.kind, value, "" if fact.is_age else words)
 
 
 def reply_told(

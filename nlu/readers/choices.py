@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from nlu.readers.ages import MinorAge, minors_in
 from nlu.readers.certainty import Certainty
 from nlu.readers.numerals import quantities_in
 from nlu.readers.plain import plain
@@ -26,6 +27,12 @@ class Choice(Protocol):
     def cues(self) -> Sequence[str]:
         """Words that mean it."""
 
+    @property
+    def ages(self) -> Sequence[str]:
+        """Ages of a minor that mean it, as bands."""
+
+
+C = TypeVar("C", bound=Choice)
 
 _EDGE = " \t\r\n。.!！,，、~呢嘛噶啊吧哦"
 _BY_NUMBER = re.compile(
@@ -37,7 +44,7 @@ _LAST = re.compile(r"(?:我?选)?(?:最后|后面|末)(?:那?一?)?个")
 
 
 def chosen(text: str, choices: Sequence[Choice]) -> list[Choice]:
-    """The choices that a reply can mean: by id or label, by number, by their own words."""
+    """The choices that a reply can mean: by id or label, number, a minor's age, their own words."""
     told = plain(text).strip(_EDGE)
     same = [c for c in choices if told.casefold() in (c.id.casefold(), c.label.casefold())]
     if same:
@@ -45,7 +52,15 @@ def chosen(text: str, choices: Sequence[Choice]) -> list[Choice]:
     place = _ordinal(told, len(choices))
     if place is not None:
         return [choices[place]] if 0 <= place < len(choices) else []
+    if any(choice.ages for choice in choices):
+        return by_age(minors_in(told), choices) or _by_words(told, choices)
     return _by_words(told, choices)
+
+
+def by_age(minors: Sequence[MinorAge], choices: Sequence[C]) -> list[C]:
+    """The choices that surely told ages of minors mean."""
+    bands = {minor.band for minor in minors if minor.certainty is Certainty.SURE}
+    return [choice for choice in choices if not bands.isdisjoint(choice.ages)]
 
 
 def _ordinal(told: str, many: int) -> int | None:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlu.readers.certainty import Certainty
-from nlu.readers.numerals import Quantity, quantities_in
-from nlu.readers.plain import plain
+from nlu.readers.numerals import Quantity
 from nlu.readers.spans import covered
 
 
@@ -47,16 +46,13 @@ _ALSO = re.compile(
 )
 
 
-def people_in(text: str) -> PeopleCount | None:
-    """The size of the group that has the matter, the writer included when he says so."""
-    flat = plain(text)
-    return people_of(flat, quantities_in(flat))
-
-
 def people_of(
     flat: str, quantities: Sequence[Quantity], taken: Sequence[tuple[int, int]] = ()
 ) -> PeopleCount | None:
-    """The group among `quantities` of a plain text that no `taken` span holds."""
+    """The size of the group that has the matter, the writer included when he says so.
+
+    It is read from those `quantities` of a plain text that no `taken` span holds.
+    """
     flags = covered(len(flat), taken)
     found = [
         group

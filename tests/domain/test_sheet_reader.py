@@ -91,6 +91,11 @@ SHARED_CUE = [
     {"id": "a", "label": "甲", "cues": ["树"]},
     {"id": "b", "label": "乙", "cues": ["树"]},
 ]
+SHARED_AGE = [
+    {"id": "a", "label": "甲", "ages": ["<2", "2-7"]},
+    {"id": "b", "label": "乙", "ages": ["2-7"]},
+]
+NO_AGE = [{"id": "a", "label": "甲"}, {"id": "b", "label": "乙", "ages": ["5"]}]
 SAME_ID = [{"id": "a", "label": "甲"}, {"id": "a", "label": "乙"}]
 
 
@@ -117,7 +122,9 @@ SAME_ID = [{"id": "a", "label": "甲"}, {"id": "a", "label": "乙"}]
         ({"facts": [a_fact(choices=None)]}, "facts kind: choices is missing"),
         ({"facts": [a_fact(choices=SAME_ID[:1])]}, "facts kind: one choice is none"),
         ({"facts": [a_fact(choices=SAME_ID)]}, "facts kind: choice a stands twice"),
-        ({"facts": [a_fact(choices=SHARED_CUE)]}, "facts kind: 树 is a cue of both a and b"),
+        ({"facts": [a_fact(choices=SHARED_CUE)]}, "facts kind: 树 tells both a and b"),
+        ({"facts": [a_fact(choices=SHARED_AGE)]}, "facts kind: 2-7 tells both a and b"),
+        ({"facts": [a_fact(choices=NO_AGE)]}, "facts kind: choices b: ages: 5 is not known"),
         (
             {"facts": [a_fact(kind="yes_no", choices=TWO_YES_NO)]},
             "facts kind: choice maybe is neither yes nor no",

@@ -120,3 +120,60 @@ def test_an_area_and_a_count_are_read_from_a_reply():
 
 def test_not_to_know_is_no_choice_of_none():
     assert reply_value(CATALOGUE.sheet("loan").fact("prior"), "不晓得", NOW) == Unknown()
+
+
+# how old a child is
+
+
+@pytest.mark.parametrize(
+    ("sheet", "text", "name", "choice"),
+    [
+        ("child_custody", "我们离了，娃娃才一岁半，判给我", "child_age", "baby"),
+        ("child_custody", "孩子不满两周岁，他要抢走", "child_age", "baby"),
+        ("child_custody", "小孩7岁，我想变更抚养权", "child_age", "small"),
+        ("child_custody", "儿子十二岁，他不付抚养费", "child_age", "big"),
+        ("child_custody", "娃娃上初中了，他不出学费", "child_age", "big"),
+        ("school_minor", "我家姑娘9岁，着同学推倒了", "pupil_age", "from_8"),
+        ("marriage", "我要离婚，有个四岁的", "has_children", "minor"),
+    ],
+)
+def test_the_age_of_a_child_fills_the_band_that_the_sheet_asks_for(sheet, text, name, choice):
+    assert told(text, sheet)[name] == choice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "奶奶65岁了，孙子在学校着人打",  # 5岁 is no child's
+        "大的9岁，小的5岁，都着打了",  # of whom is it?
+        "他十三四岁，着人打了",  # two bands
+        "他八岁时就着人打过",  # long ago
+    ],
+)
+def test_an_age_that_is_no_childs_or_not_clear_fills_nothing(text):
+    assert "pupil_age" not in told(text, "school_minor")
+
+
+def test_of_a_childs_age_the_band_alone_is_kept():
+    sheet = CATALOGUE.sheet("school_minor")
+    fact = sheet.fact("pupil_age")
+
+    in_story = facts_told(sheet, "我家姑娘9岁，着同学推倒了", read_facts("我家姑娘9岁", NOW))
+    for value in (in_story["pupil_age"], reply_value(fact, "九岁了", NOW)):
+        assert (value.value, value.words) == ("from_8", "")
+
+
+@pytest.mark.parametrize(
+    ("reply", "choice"),
+    [("5岁", "small"), ("刚满月", "baby"), ("十个月大", "baby"), ("17了嘛，17岁", "big")],
+)
+def test_a_reply_with_an_age_is_read_like_a_story(reply, choice):
+    fact = CATALOGUE.sheet("child_custody").fact("child_age")
+
+    assert reply_value(fact, reply, NOW).value == choice
+
+
+def test_a_reply_with_two_ages_is_asked_again():
+    fact = CATALOGUE.sheet("child_custody").fact("child_age")
+
+    assert reply_value(fact, "大的9岁小的5岁", NOW) == Unread("several_choices")

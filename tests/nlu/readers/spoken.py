@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nlu.readers.ages import MinorAge, minors_in
+from nlu.readers.ages import MinorAge
 from nlu.readers.amounts import Amount, amounts_in
 from nlu.readers.answers import Unknown, Unread, read_answer
 from nlu.readers.areas import Area, areas_in
@@ -14,7 +14,6 @@ from nlu.readers.certainty import Certainty
 from nlu.readers.contacts import contacts_in, mask
 from nlu.readers.dates import Tense, When, dates_in
 from nlu.readers.facts import read_facts
-from nlu.readers.people import people_in
 from nlu.readers.places import Place, find_place
 from nlu.readers.wishes import SessionWish, wishes_in
 
@@ -28,6 +27,7 @@ class Option:
     id: str
     label: str
     cues: tuple[str, ...] = ()
+    ages: tuple[str, ...] = ()
 
 
 OPTIONS = (
@@ -85,7 +85,7 @@ def age(a: MinorAge) -> str:
 
 
 def people(text: str) -> str | None:
-    found = people_in(text)
+    found = read_facts(text, NOW).people
     if found is None:
         return None
     return f"{found.count}{'~' if found.approx else ''}{'户' if found.households else ''}"
@@ -121,7 +121,7 @@ READ: dict[str, Callable[[str], object]] = {
     "mask": mask,
     "people": people,
     "areas": lambda text: [area(a) for a in areas_in(text)],
-    "ages": lambda text: [age(a) for a in minors_in(text)],
+    "ages": lambda text: [age(a) for a in read_facts(text, NOW).minors],
     "facts": lambda text: read_facts(text, NOW).to_wire(),
 }
 

@@ -7,11 +7,12 @@ import sys
 from dataclasses import fields
 from datetime import date
 
-from nlu.readers.ages import MinorAge, minors_in
+from nlu.readers.ages import MinorAge
 from nlu.readers.amounts import Role, amounts_in
 from nlu.readers.answers import Answer, Unknown, Unread, read_answer
 from nlu.readers.certainty import Certainty
 from nlu.readers.dates import Precision, dates_in
+from nlu.readers.facts import read_facts
 from nlu.readers.occurrence import occurred
 from nlu.readers.places import find_place
 from nlu.readers.wishes import DayPart, wishes_in
@@ -145,7 +146,7 @@ def test_an_hour_that_has_passed_today_is_no_wish():
 
 
 def test_the_exact_age_of_a_child_is_nowhere_in_what_is_kept():
-    (child,) = minors_in("我今年12岁")
+    (child,) = read_facts("我今年12岁", NOW).minors
 
     assert {field.name for field in fields(MinorAge)} == {"band", "start", "end", "certainty"}
     assert child.band == "8-13"
