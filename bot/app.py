@@ -58,14 +58,25 @@ class App:
         self.writer.close()
 
 
-def build_app(settings: Settings, clock: Clock = wall_clock) -> App:
-    """Make the application: data folder, catalogue, database, roster, model, turns."""
+def build_app(settings: Settings, clock: Clock = wall_clock, patience: float = 0) -> App:
+    """Make the application: data folder, database, roster, catalogue, model, turns.
+
+    A database that is away is waited for as long as `patience` says, in seconds.
+    """
     settings.data.mkdir(parents=True, exist_ok=True)
+    writer = ready_writer(settings, patience)
+    try:
+        return _around(writer, settings, clock)
+    except BaseException:
+        writer.close()
+        raise
+
+
+def _around(writer: Writer, settings: Settings, clock: Clock) -> App:
     catalogue = load_catalogue()
     warm_up()
     panel()  # a second's work, which no citizen's first message should wait for
     interpreter = ready_interpreter(settings)
-    writer = ready_writer(settings)
     names = writer.read(lambda work: {m.id: m.name for m in work.roster.all()})
     house = House(settings.operator, settings.draft_days, settings.chat_days, settings.public_url)
     renderer = Renderer(catalogue, lambda mediator_id: names.get(mediator_id, ""), house)
@@ -84,9 +95,9 @@ def evidence_files(settings: Settings) -> EvidenceFiles:
     )
 
 
-def ready_writer(settings: Settings) -> Writer:
+def ready_writer(settings: Settings, patience: float = 0) -> Writer:
     """Open the database, bring it to the newest form and seed an empty roster."""
-    engine = open_database(settings.database_url, settings.keys)
+    engine = open_database(settings.database_url, settings.keys, patience)
     writer = Writer(engine)
     seeded = writer.submit(seed).result()
     if seeded:

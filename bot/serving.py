@@ -25,7 +25,6 @@ from bot.settings import Settings
 from bot.ticks import tick
 from bot.web import build_web
 from nlu.stages import can_be_better
-from storage.opening import await_database
 
 GARBAGE_THRESHOLD = 50_000  # new objects between two looks for garbage
 SWITCH_SECONDS = 0.0005  # the event loop need not wait 5 ms for the writer: 675 -> 750 messages/s
@@ -41,10 +40,9 @@ def run_server(settings: Settings, ticks: bool = True, training: bool = True) ->
     """Serve until interrupted, by Ctrl-C or as service managers do it: both tidy up."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        await_database(settings.database_url, settings.database_wait)
-    except KeyboardInterrupt:  # stopped while it waited: nothing has begun
+        app = build_app(settings, patience=settings.database_wait)
+    except KeyboardInterrupt:  # stopped while it waited or learned: nothing has begun
         return
-    app = build_app(settings)
     gc.freeze()  # catalogue, model and templates live as long as the process: look at them no more
     gc.set_threshold(GARBAGE_THRESHOLD)
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -19,39 +19,40 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0  # seconds between two tries; each is twi
 log = logging.getLogger(__name__)
 
 
-def await_database(url: str, seconds: float) -> None:
-    """Wait until the database answers; every try that it does not is told in one line.
+def open_once_there(url: str, keyring: Keyring | None, patience: float) -> Engine:
+    """Open the database once it answers; every try that it does not is told in one line.
 
     Raises DatabaseAway where it is still away after so many seconds, and DatabaseNotUsable at once
     where it answers but does not let us in.
     """
-    ends, pause = time.monotonic() + seconds, FIRST_PAUSE
+    ends, pause = time.monotonic() + patience, FIRST_PAUSE
     while True:
         try:
-            open_engine(url).dispose()
+            return open_engine(url, keyring)
         except DatabaseAway as away:
             left = ends - time.monotonic()
+            if not patience:
+                raise
             if left <= 0:
-                waited = f"It was waited for {seconds:g} s (HEJIE_DATABASE_WAIT)."
+                waited = f"It was waited for {patience:g} s (HEJIE_DATABASE_WAIT)."
                 raise DatabaseAway(f"{away} {waited}", away.cause) from None
             pause = min(pause, left)
             log.warning(
                 "the database is away (%s): next try in %.0f s, for at most %.0f s more",
                 *(away.cause, pause, left),
             )
-        else:
-            return
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def open_database(url: str, keys: Path) -> Engine:
+def open_database(url: str, keys: Path, patience: float = 0) -> Engine:
     """Open the database with the keys of a file, which is made at the first start, and migrate.
 
-    Raises DatabaseNotUsable or KeysNotUsable.
+    One that is away is waited for as long as `patience` says, in seconds. Raises DatabaseAway,
+    DatabaseNotUsable or KeysNotUsable.
     """
     keyring = Keyring(path=keys)
-    engine = open_engine(url, keyring)
+    engine = open_once_there(url, keyring, patience)
     try:
         _ready_keys(engine, keyring)
         migrate(engine)

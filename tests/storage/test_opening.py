@@ -20,12 +20,12 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
 from storage import engine as engine_module
 from storage import opening
-from storage.engine import DatabaseAway, DatabaseNotUsable, open_engine
-from storage.opening import await_database
+from storage.engine import DatabaseAway, DatabaseNotUsable
+from storage.opening import open_database, open_once_there
 from tests.conftest import address
 from tests.trained import models_folder
 
@@ -78,18 +78,23 @@ def is_ready(port: int) -> bool:
 
 
 def test_a_start_waits_for_a_database_that_comes_up_later(
-    sleeping: Sleeping, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    sleeping: Sleeping,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(opening, "FIRST_PAUSE", 0.1)
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor(1) as pool:
-        start = pool.submit(await_database, sleeping.url, 60)
+        start = pool.submit(open_database, sleeping.url, tmp_path / "keys", 60)
         while not caplog.records and not start.done():
             time.sleep(0.02)
         assert not start.done()
         sleeping.start()
-        start.result(30)
+        engine = start.result(30)
 
-    open_engine(sleeping.url).dispose()
+    with engine.connect() as connection:
+        assert inspect(connection).has_table("conversation")
+    engine.dispose()
     assert "the database is away" in caplog.text
 
 
@@ -152,7 +157,7 @@ def test_a_database_that_stays_away_ends_the_start_with_the_name_of_the_setting(
         caplog.at_level(logging.WARNING),
         pytest.raises(DatabaseAway, match=r"runs.* waited for 50 s \(HEJIE_DATABASE_WAIT\)"),
     ):
-        await_database(NOBODY, 50)
+        open_once_there(NOBODY, None, 50)
 
     assert clock.slept == [1, 2, 4, 8, 15, 15, 5]
     lines = [record.getMessage() for record in caplog.records]
@@ -169,7 +174,7 @@ def test_what_no_waiting_would_mend_is_told_at_once(
     no_such = address(postgresql).replace("/hejie?", "/nobody-made-it?")
     for url, told in ((no_such, "does not exist"), (f"sqlite:///{tmp_path}/gone/x", "mkdir")):
         with pytest.raises(DatabaseNotUsable, match=told) as refused:
-            await_database(url, 60)
+            open_once_there(url, None, 60)
         assert not isinstance(refused.value, DatabaseAway)
     assert clock.slept == []
 
@@ -183,7 +188,7 @@ def test_a_file_that_another_process_holds_is_waited_for(
     url = f"sqlite:///{tmp_path / 'x.db'}"
 
     with pytest.raises(DatabaseAway, match="locked"):
-        await_database(url, 0)
+        open_once_there(url, None, 0)
     holder.close()
 
-    await_database(url, 0)
+    open_once_there(url, None, 0).dispose()
