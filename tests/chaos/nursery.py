@@ -17,6 +17,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -181,8 +182,7 @@ def arrange(order: Order, warmed: Warmed) -> None:
     clock = MovedClock(Path(order.folder) / "clock.json")
     app.load_catalogue = lambda: warmed.catalogue
     app.ready_interpreter = lambda _: warmed.interpreter
-    build = app.build_app
-    serving.build_app = lambda settings: build(settings, clock)
+    serving.build_app = partial(app.build_app, clock=clock)
     telegram.API, telegram.PAUSE_SECONDS = order.telegram, 0.2
     if order.without:
         breaking.SWITCHES[order.without](order.telegram)
