@@ -1,4 +1,4 @@
-"""What a transcript shows of people: numbers and names are masked before a page sees them."""
+"""What a transcript shows of people: numbers, names and one-time links are masked before."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from domain.conversation import Conversation, HeardMessage, OutWord
 from domain.facts import FactKind
 from nlu.readers.contacts import SURNAMES, mask, mask_names, names_said
 
+_LINK = re.compile(r"(?<=/mine/)[\w=-]{20,}|(?<=/e/)[\w=-]{20,}", re.ASCII)
 _NAME = re.compile(rf"[{SURNAMES}][\u4e00-\u9fff]{{1,2}}")
 
 
@@ -20,8 +21,11 @@ class Masking:
         self._names = {name for name in names if len(name) > 1}
 
     def __call__(self, text: str) -> str:
-        """Return the text as a page may show it: 李四 becomes 李某, 13812345678 138****5678."""
-        return mask(mask_names(text, self._names))
+        """Return the text as a page may show it: 李四 becomes 李某, 13812345678 138****5678.
+
+        A one-time link is its reader's alone: who opened it in the console would see all, unmasked.
+        """
+        return mask(mask_names(_LINK.sub("****", text), self._names))
 
 
 def masking_of(

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bot.admin.masking import Masking, _said_names
+from bot.upload_links import UploadLinks
 from domain.case import MediationCase, Party, Role, case_number
 from domain.conversation import HeardMessage, Task, TaskKind
 from domain.session import SessionBooking, SessionKind
@@ -98,6 +99,28 @@ def with_case(work: Any, id_: str, number: int) -> Any:
     from dataclasses import replace
 
     return replace(work.conversations.by_id(id_), case_number=number)
+
+
+def test_a_one_time_link_that_somebody_was_given_opens_nothing_for_who_reads_the_talk(
+    house: House, inside: httpx.Client
+) -> None:
+    with house.client() as citizen:
+        say(citizen, choice="consent:yes")
+        (link,) = re.findall(r"/mine/[\w-]{22}", str(say(citizen, "我的信息")[0]["text"]))
+    html = inside.get("/console/conversations").text
+    talk = re.search(r"/console/conversations/\w{16}", html)
+    assert talk
+
+    shown = inside.get(talk[0]).text
+
+    assert "/mine/****" in shown
+    assert link.removeprefix("/mine/") not in shown
+
+
+def test_a_link_for_sending_a_file_is_masked_too() -> None:
+    address = UploadLinks("https://hejie.example", b"key").url("ab" * 8, "m1", MONDAY)
+
+    assert Masking()(f"链接：{address}\n别的") == "链接：https://hejie.example/e/****\n别的"
 
 
 def test_a_side_named_by_what_it_is_stays_readable() -> None:
