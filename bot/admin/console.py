@@ -35,6 +35,7 @@ from domain.errors import (
     NoSuchCase,
     StageNotReachable,
 )
+from domain.invitation import shown
 from domain.session import SessionBooking
 from nlu.interpreter import FLAGS
 from storage.pages import ConversationFilter
@@ -165,7 +166,9 @@ class Console:
         words = [row for row in found.rows if isinstance(row, OutWord)]
         names = {choice["id"]: choice["label"] for word in words for choice in word.choices}
         names |= {id_: self._served.renderer.choice(id_)["label"] for id_ in SENT}
-        return self._page("transcript", visit, found=found, names=names)
+        sheet = self._served.catalogue.sheet(found.case.dispute_type) if found.case else None
+        facts = {fact.name: fact.label for fact in sheet.facts} if sheet else {}
+        return self._page("transcript", visit, found=found, names=names, facts=facts)
 
     async def _lesson(self, request: Request, visit: Visit) -> Response:
         id_, message = request.path_params["id"], request.query_params.get("message", "")
@@ -212,7 +215,8 @@ class Console:
         except (InvitationNotSafe, ContactNotAgreed, StageNotReachable) as refusal:
             return self._page("invitation", visit, number=number, why=type(refusal).__name__)
         text = invitation_text(self._served.renderer, issued, str(request.base_url))
-        return self._page("invitation", visit, number=number, lines=text.splitlines(), why="")
+        shown_as = {"lines": text.splitlines(), "code": shown(issued.code)}
+        return self._page("invitation", visit, number=number, why="", **shown_as)
 
     async def _find(self, request: Request, visit: Visit) -> Response:
         """Find cases by number or by a party's phone, which come in no address."""

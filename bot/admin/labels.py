@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-CHANNELS: Mapping[str, str] = {"webchat": "网页", "terminal": "终端", "telegram": "Telegram"}
+CHANNELS: Mapping[str, str] = {
+    "webchat": "网页",
+    "wechat": "微信",
+    "telegram": "Telegram",
+    "terminal": "终端",
+}
 STAGES: Mapping[str, str] = {
     "applied": "已申请",
     "session_booked": "已约调解",
@@ -16,6 +21,20 @@ STAGES: Mapping[str, str] = {
     "withdrawn": "已撤回",
     "safety_hold": "安全暂停",
     "archived": "已归档",
+    "paused": "调解员正在安排",
+    "ended": "调解结束了",
+}
+TOLD: Mapping[str, str] = {  # the stages as citizens read them
+    "applied": "已经登记",
+    "session_booked": "已经约好调解",
+    "agreed": "正在按协议做",
+    "breached": "还有事没做到",
+    "performed": "都做到了",
+    "no_agreement": "没有谈成",
+    "other_side_refused": "对方不愿意调解",
+    "withdrawn": "已经撤回",
+    "safety_hold": "先顾安全，调解先停着",
+    "archived": "办结归档",
     "paused": "调解员正在安排",
     "ended": "调解结束了",
 }
@@ -147,9 +166,17 @@ NOTES: Mapping[str, str] = {
     "withdrawn": "撤回",
     "other_side_refused": "对方不愿调解",
 }
+REASONS: Mapping[str, str] = {  # of a note; other reasons are numbers and keys of ours
+    "citizen": "当事人说的",
+    "mediator": "调解员记的",
+    "erased": "要求删除信息",
+    "words": "补充的话",
+}
 EVERYTHING: Mapping[str, Mapping[str, str]] = {
     "channels": CHANNELS,
     "stages": STAGES,
+    "told": TOLD,
+    "reasons": REASONS,
     "talk": TALK,
     "flags": FLAGS,
     "intents": INTENTS,

@@ -340,7 +340,7 @@
   function wordOf(text) { return { id: 0, text: text, parts: [{ text: text }], choices: [] }; }
 
   function codeWord(data) {
-    var word = wordOf("你的继续码：\n" + data.code + "\n请抄下来。在新手机上打开这个网页，选「用继续码接着说」。\n到" +
+    var word = wordOf("你的继续码：\n" + data.code + "\n请抄下来。在新手机上打开这个网页，选“用继续码接着说”。\n到" +
       data.until + "前有效，只能用一次。谁有这个码，谁就能看到谈话，不要给别人。\n");
     word.parts.push({ text: "也可以把这个链接发给自己", href: "/resume#" + data.code.replace(/ /g, "") });
     return word;

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from bot import cli_words
 from bot.cli import main
@@ -21,6 +22,7 @@ from bot.settings import Settings, read_settings
 from domain.case import Role
 from domain.conversation import OutWord
 from domain.services import booking, two_sides
+from tests.bot.browser import PHONE, new_context
 from tests.bot.console_visits import set_up, sign_in
 from tests.bot.two_people import OWN
 from tests.bot.webhouse import MONDAY, House, catalogue, serving
@@ -120,6 +122,31 @@ def test_the_task_leads_to_a_page_to_print_and_the_code_opens_the_case(
     assert [reply.template for reply in taken.replies] == ["invited", "notice"]
     audit = house.writer.read(lambda work: work.audit.latest(9))
     assert [line.what for line in audit].count("invited") == 1
+
+
+def test_the_paper_holds_what_the_other_side_may_read_and_the_task_list_fits_on_a_phone(
+    house: House, inside: httpx.Client, browser: Browser
+) -> None:
+    context = new_context(browser, house, PHONE)
+    context.add_cookies(
+        [{"url": house.url, "name": n, "value": v} for n, v in inside.cookies.items()]
+    )
+    page = context.new_page()
+    page.goto("/console/tasks")
+    assert page.evaluate(
+        "[document.documentElement, ...document.querySelectorAll('.wide')]"
+        ".every(each => each.scrollWidth <= each.clientWidth)"
+    )
+
+    page.get_by_role("button", name="打印邀请").click()
+    page.emulate_media(media="print")
+
+    title, *lines = [line for line in page.locator("body").inner_text().splitlines() if line]
+    context.close()
+    assert title == "邀请"
+    assert lines[0].startswith("你好，这里是")
+    assert lines[-1].startswith("不想谈")
+    assert not re.search("申请人|作废|案件|打印", "".join(lines))
 
 
 def test_under_a_hold_and_after_it_the_task_list_has_nothing_to_print(

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
+from tests.bot.browser import PHONE, new_context
 from tests.bot.one_person import STORY
 from tests.bot.webhouse import House, say, serving
 
@@ -49,6 +51,29 @@ def test_a_link_shows_all_that_is_kept_once_and_looking_at_it_does_not_use_it_up
     assert STORY in [each["text"] for each in data["messages"]]
     assert [each["given"] for each in data["consents"]] == [True]
     assert (again.status_code, STORY in again.text) == (404, False)
+
+
+def test_the_page_is_printed_whole_and_without_its_buttons(
+    town: House, client: httpx.Client, browser: Browser
+) -> None:
+    for _ in range(8):
+        say(client, STORY)
+    context = new_context(browser, town, PHONE)
+    page = context.new_page()
+    page.goto(link_of(client))
+    page.get_by_role("button", name="打开").click()
+    page.emulate_media(media="print")
+
+    seen = page.locator("body").inner_text()
+    is_whole = page.evaluate(
+        "document.querySelector('main').getBoundingClientRect().height"
+        " >= document.querySelector('main').scrollHeight"
+    )
+    context.close()
+
+    assert is_whole
+    assert seen.splitlines()[0] == "我的信息"
+    assert "存成文件" not in seen
 
 
 def test_a_link_is_over_after_an_hour(town: House, client: httpx.Client) -> None:

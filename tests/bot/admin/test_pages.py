@@ -223,6 +223,22 @@ def test_a_case_leads_to_the_talk_of_the_side_that_asked(
     assert inside.get("/console/conversations/no-such").status_code == 404
 
 
+def test_a_note_tells_its_reason_in_words_and_none_of_our_numbers(
+    town: House, clerk: httpx.Client
+) -> None:
+    number = a_case(town, a_conversation(town))
+
+    def job(work: Any) -> None:
+        for what, reason in (("session_booked", "4711"), ("changed", "owed,words")):
+            work.cases.note(number, MONDAY, "citizen", what, reason)
+
+    town.writer.submit(job).result()
+
+    notes = clerk.get(f"/console/cases/{number}").text.partition("案件经过")[2]
+    assert "补充的话" in notes
+    assert not re.search("4711|owed|words", notes)
+
+
 def test_a_case_without_a_talk_says_so(town: House, clerk: httpx.Client) -> None:
     number = a_case(town)
 
