@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import segno
+
 from bot.render import Renderer
 from domain.calendar import LOCAL
 from domain.invitation import shown
@@ -19,6 +21,16 @@ def invitation_text(renderer: Renderer, issued: Issued, site: str = "") -> str:
             "until": issued.invitation.expires_at.astimezone(LOCAL).date(),
             "mediator": contact.name if contact else "",
             "phone": contact.phone if contact else "",
-            "address": f"{site.rstrip('/')}/i/{issued.code}" if site else "",
+            "address": address_of(issued, site) if site else "",
         },
     )
+
+
+def address_of(issued: Issued, site: str) -> str:
+    """Return where the web chat at `site` takes the code of an invitation."""
+    return f"{site.rstrip('/')}/i/{issued.code}"
+
+
+def picture_of(address: str) -> str:
+    """Return the QR code of an address as the data URI of an SVG."""
+    return segno.make_qr(address, error="m").svg_data_uri(scale=4)

@@ -22,7 +22,7 @@ from bot.admin.sign_in import Visit
 from bot.admin.teaching import NotTaught, Teaching
 from bot.channels import CHANNELS
 from bot.guards import fault
-from bot.inviting import invitation_text
+from bot.inviting import address_of, invitation_text, picture_of
 from bot.messages import SENT
 from bot.pages import Pages
 from bot.served import Served
@@ -214,8 +214,17 @@ class Console:
             issued = await _aside(lambda: self._access.invite(visit, number))
         except (InvitationNotSafe, ContactNotAgreed, StageNotReachable) as refusal:
             return self._page("invitation", visit, number=number, why=type(refusal).__name__)
-        text = invitation_text(self._served.renderer, issued, str(request.base_url))
-        shown_as = {"lines": text.splitlines(), "code": shown(issued.code)}
+        site = str(request.base_url)
+        text, address = (
+            invitation_text(self._served.renderer, issued, site),
+            address_of(issued, site),
+        )
+        shown_as = {
+            "lines": text.splitlines(),
+            "code": shown(issued.code),
+            "address": address,
+            "picture": picture_of(address),
+        }
         return self._page("invitation", visit, number=number, why="", **shown_as)
 
     async def _find(self, request: Request, visit: Visit) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import segno
 from playwright.sync_api import Browser
 
 from bot import cli_words
@@ -122,6 +124,18 @@ def test_the_task_leads_to_a_page_to_print_and_the_code_opens_the_case(
     assert [reply.template for reply in taken.replies] == ["invited", "notice"]
     audit = house.writer.read(lambda work: work.audit.latest(9))
     assert [line.what for line in audit].count("invited") == 1
+
+
+def test_the_picture_on_the_paper_leads_where_the_address_beside_it_does(
+    house: House, inside: httpx.Client
+) -> None:
+    page = press(inside)
+    address = re.search(r"http://[^<\s]+/i/[A-Z2-9]{8}", page)
+    picture = re.search(r'src="(data:image/svg[^"]+)"', page)
+
+    assert address
+    assert picture
+    assert html.unescape(picture[1]) == segno.make_qr(address[0], error="m").svg_data_uri(scale=4)
 
 
 def test_the_paper_holds_what_the_other_side_may_read_and_the_task_list_fits_on_a_phone(
