@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import yaml
 
+from bot.settings import read_settings
 from nlu.corpus import read_blocks
+from nlu.model_store import ModelStore, NoModel
 from nlu.train import HERE, train
 
 ROOM = Path(__file__).parent.parent
@@ -24,6 +27,16 @@ A_LABEL = {"small": 5, "middle": 30}  # sentences; of five, each fold of the tra
 def models_folder() -> Path:
     """Return a folder with a first-stage model of this corpus and code; trained at most once."""
     return _trained_once("whole", sentences=False)
+
+
+def best_models() -> Path:
+    """Return the models of this installation, with both stages where they are trained."""
+    models = read_settings(os.environ).models
+    try:
+        ModelStore(models).current()
+    except NoModel:
+        return models_folder()
+    return models
 
 
 def small_models_folder() -> Path:

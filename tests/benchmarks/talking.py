@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.story import Citizen
-from tests.trained import models_folder
+from tests.trained import best_models
 
 CLIENTS = 64
 SECONDS = 8.0
@@ -28,7 +28,7 @@ HEADERS = "Host: localhost\r\nContent-Type: application/json\r\nOrigin: http://l
 def figures(folder: Path) -> Iterator[Figure]:
     port = 8765
     environment = os.environ | {"HEJIE_DATA": str(folder), "HEJIE_PORT": str(port)}
-    (folder / "models").symlink_to(models_folder(), target_is_directory=True)
+    (folder / "models").symlink_to(best_models(), target_is_directory=True)
     command = [sys.executable, "-m", "bot", "serve", "--no-training"]
     server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,12 +17,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from bot.settings import read_settings
 from domain.calendar import LOCAL
 from nlu.corpus import read_blocks
 from nlu.first_stage import FirstStage
 from nlu.interpreter import Heard, Interpreter, Understanding
-from nlu.rasa_interpreter import NoModel, load
+from nlu.rasa_interpreter import load
 from nlu.readers.facts import read_facts
 from nlu.safety import panel
 from nlu.train import train
@@ -31,7 +29,7 @@ from tests.benchmarks.figure import Figure, seconds_each
 from tests.benchmarks.story import STORIES
 from tests.journeys.test_journeys import JOURNEYS
 from tests.journeys.traveller import Traveller
-from tests.trained import models_folder
+from tests.trained import best_models
 
 BATCH = 64
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)
@@ -57,16 +55,6 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield from whole_figures(load(models), texts)
     yield from conversation_figures(folder, models)
     yield from process_figures(folder, models)
-
-
-def best_models() -> Path:
-    """Return the models of this installation, with both stages where they are trained."""
-    models = read_settings(os.environ).models
-    try:
-        load(models)
-    except NoModel:
-        return models_folder()
-    return models
 
 
 def first_stage_figures(texts: Sequence[str]) -> Iterator[Figure]:

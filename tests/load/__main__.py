@@ -9,9 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from nlu.stages import can_be_better
 from tests.load.crowd import converse, pour
 from tests.load.running import Scene, Watch, scene
 from tests.load.truth import faults
+from tests.trained import best_models
 
 WEB, TELEGRAM = 500, 500
 THINK = 30.0  # seconds on the average, spread as waiting times are
@@ -28,8 +30,10 @@ MOST_GROWN = 150  # megabytes
 
 async def load(folder: Path) -> list[str]:
     """Return what is wrong."""
-    async with scene(folder, WEB, TELEGRAM) as here:
+    models = best_models()
+    async with scene(folder, models, WEB, TELEGRAM) as here:
         before = here.megabytes()
+        _say(step="start", both_stages=not can_be_better(models), megabytes=round(before))
         watch = Watch(here)
         await converse(here.people, TALK_SECONDS, THINK, seed=1)
         said = f"{WEB} on the web, {TELEGRAM} on Telegram, each thinks {THINK:.0f} s"

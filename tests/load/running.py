@@ -20,7 +20,6 @@ from tests.bot.telegram_peer import bot_api
 from tests.hostile.wire import Attempt, send
 from tests.load.crowd import SHED, Crowd, OnTelegram, OnTheWeb, Person, Sent
 from tests.load.truth import is_quiet
-from tests.trained import models_folder
 
 START_SECONDS = 60.0
 
@@ -54,10 +53,10 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    folder: Path, web: int, telegram: int, waiting_limit: int = 0
+    folder: Path, models: Path, web: int, telegram: int, waiting_limit: int = 0
 ) -> AsyncIterator[Scene]:
     """Serve while inside, for so many people. A waiting limit of 0 leaves the house's own."""
-    (folder / "models").symlink_to(models_folder(), target_is_directory=True)
+    (folder / "models").symlink_to(models, target_is_directory=True)
     port = _free_port()
     with bot_api() as api:
         command = [sys.executable, "-m", "tests.load.serve", str(port), api.url, str(waiting_limit)]

@@ -37,7 +37,7 @@ def rush(tmp_path_factory: pytest.TempPathFactory) -> Rush:
 
 
 async def _rush(folder: Path) -> Rush:
-    async with scene(folder, WEB, TELEGRAM, WAITING_LIMIT) as here:
+    async with scene(folder, models_folder(), WEB, TELEGRAM, WAITING_LIMIT) as here:
         sent = here.crowd.sent
         await converse(here.people[:3] + here.people[-3:], seconds=1.0, think=0.3, seed=1)
         calm = len(sent)
