@@ -17,6 +17,8 @@ TYPED = {
     "ask_fact": ("不晓得", "去年十月", "在威信县扎西镇", "三万五", "没有", "包工头", "赔钱就行"),
 }
 
+MOST_TURNS = 20  # who has no session by then lets it be
+
 
 class Citizen:
     """One person's part of conversation after conversation; takes the first sensible choice."""
@@ -26,6 +28,7 @@ class Citizen:
         self._talk = 0
         self._count = itertools.count(1)
         self._turn = 0
+        self._has_booked = False
 
     @property
     def sender(self) -> str:
@@ -39,14 +42,14 @@ class Citizen:
     def say(self, offered: list[str]) -> dict[str, str]:
         """Return the next message, as text or choice, given the choices offered last."""
         self._turn += 1
-        if not offered:
+        if not offered or self._has_booked or self._turn > MOST_TURNS:
             if self._turn > 1:
                 self.start_over()
-                self._turn = 1
             return {"text": STORIES[zlib.crc32(self.sender.encode()) % len(STORIES)]}
         for wanted in ("consent:yes", "type:", "back:right", "kind:phone", "slot:"):
             for id_ in offered:
                 if id_.startswith(wanted) and id_ != "type:none":
+                    self._has_booked = wanted == "slot:"
                     return {"choice": id_}
         if len(offered) > 2 and offered[0].startswith("fact:"):
             return {"choice": offered[0]}
@@ -55,3 +58,5 @@ class Citizen:
     def start_over(self) -> None:
         """Begin a new conversation as somebody else."""
         self._talk += 1
+        self._turn = 1
+        self._has_booked = False
