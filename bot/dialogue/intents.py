@@ -18,6 +18,8 @@ FREE_WORDS = frozenset(
 
 def by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
     """Take the intents that mean the same in every state; None for anything else."""
+    if _is_bare_measure(heard):
+        return None
     match heard.intent:
         case "human_agent":
             return case_words.call_person(state, view)
@@ -30,6 +32,16 @@ def by_intent(state: Dialogue, heard: Understanding, view: View) -> Turn | None:
         case "cancel" | "refuse_mediation":
             return case_words.ask_to_end(state, heard, cancel=heard.intent == "cancel")
     return _by_remark(state, heard, view)
+
+
+def _is_bare_measure(heard: Understanding) -> bool:
+    """Whether a reply is a sum or an area and hardly more (三万五).
+
+    The model has no words to go by there, and is sure of one thing or another all the same.
+    """
+    facts = heard.facts
+    told = [each for each in (facts.amount, facts.area) if each is not None]
+    return any(2 * (each.end - each.start) > len(heard.text) for each in told)
 
 
 def _by_remark(state: Dialogue, heard: Understanding, view: View) -> Turn | None:

@@ -69,6 +69,16 @@ def test_what_answers_another_question_is_kept_and_never_asked_for(asked, text, 
         person.says("不晓得")
 
 
+@pytest.mark.parametrize("text", ["三万五", "五百块", "两亩三"])
+def test_a_number_said_once_more_is_taken_for_no_wish_whatever_the_model_makes_of_it(text):
+    person = asked_for("lent_on").says("两万三", intent="out_of_scope")
+
+    person.says(text, intent="crime_fraud")
+
+    assert "crime_fraud" not in person.templates
+    assert person.asks == "lent_on"
+
+
 def test_a_word_that_only_mentions_a_place_is_heard_for_what_it_is():
     person = asked_for("lent_on").says("你们西畴县的人上班是几点钟", intent="service_question")
 
