@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +78,23 @@ class Incoming:
         return self.choice if self.start is None else "sent:start"
 
 
+def buttons(choices: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return choices as they are tapped: without what marks them in a list."""
+    return [{"id": choice["id"], "label": choice["label"]} for choice in choices]
+
+
+def as_line(choice: Mapping[str, str], is_open: bool = True) -> str:
+    """Return a choice as a line, with the mark that is read for it while it is open."""
+    mark = choice.get("mark") if is_open else None
+    return f"{mark}. {choice['label']}" if mark else f"· {choice['label']}"
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One message to a person, with the choices under it."""
+    """One message to a person, with the choices under it.
+
+    A choice is {"id", "label"}, and "mark" (1, A) where it has one for want of buttons.
+    """
 
     to: str
     text: str
@@ -95,7 +109,7 @@ class Reply:
         return {
             "to": self.to,
             "text": self.text,
-            "choices": [dict(choice) for choice in self.choices],
+            "choices": buttons(self.choices),
             "asks": dict(self.asks) if self.asks else None,
             "case": self.case,
         }

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.dialogue.marks import Marks, offered
 from bot.dialogue.state import Stage
 from bot.keeper import Keeper
 from bot.render import Renderer
@@ -83,7 +84,9 @@ def put_out(
     conversation = work.conversations.by_id(outcome.conversation_id)
     if conversation is None:
         raise LookupError(outcome.conversation_id)
-    word = out_word(renderer, conversation, outcome, now)
+    is_open = outcome.question is not None and _rests(conversation)
+    marks = Marks.NUMBERS if is_open else Marks.NONE
+    word = out_word(renderer, conversation, outcome, now, marks)
     work.outbox.add([word])
     if outcome.question is not None:
         work.conversations.save(asked(conversation, word, outcome.question))
@@ -105,6 +108,10 @@ def _called(task: Task, now: datetime) -> dict[str, Any]:
 def asked(conversation: Conversation, word: OutWord, question: int) -> Conversation:
     """Return the conversation knowing that it was asked; at rest the choices can be typed too."""
     state = {**conversation.state, "follow_up": question}
-    if state.get("stage") == Stage.RESTING:
-        state["offered"] = [[choice["id"], choice["label"]] for choice in word.choices]
+    if _rests(conversation):
+        state["offered"] = offered(word.choices)
     return replace(conversation, state=state)
+
+
+def _rests(conversation: Conversation) -> bool:
+    return conversation.state.get("stage") == Stage.RESTING

@@ -12,12 +12,12 @@ from bot.channels import CHANNELS
 from bot.dead_letters import Failed, lay_aside
 from bot.dialogue.effects import Say
 from bot.dialogue.events import Attached, Chose, Event, Refused, Started, Told, ToldPrivate
-from bot.dialogue.facts import NUMBERED
+from bot.dialogue.marks import Marks, Offered, chosen_in, marked, offered
 from bot.dialogue.privacy import is_right
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
 from bot.dialogue.view import View
-from bot.dialogue.words import chosen_in, is_consent
+from bot.dialogue.words import is_consent
 from bot.effects import Carrying
 from bot.keeper import Keeper
 from bot.messages import TEXT_LIMIT, Incoming, Reply, Taken
@@ -187,7 +187,10 @@ class Turns:
         state, says = self._converse(carrying, prepared)
         if len(prepared.incoming.words) > TEXT_LIMIT:
             says.insert(0, Say("too_long", {"limit": TEXT_LIMIT}))
-        words = [self._word(carrying.conversation, say, prepared.now) for say in says]
+        words = [
+            self._word(carrying.conversation, say, prepared.now, marks)
+            for say, marks in zip(says, _marks(says, state), strict=True)
+        ]
         state = replace(state, offered=_offered(words, state))
         kept = _kept(carrying.conversation, state, prepared.now, lease)
         work.conversations.save(kept)
@@ -262,14 +265,14 @@ class Turns:
         id_ = prepared.conversation.id
         return self._links.url(id_, incoming.message_id, prepared.now)
 
-    def _word(self, conversation: Conversation, say: Say, now: datetime) -> OutWord:
+    def _word(self, conversation: Conversation, say: Say, now: datetime, marks: Marks) -> OutWord:
         way = CHANNELS[conversation.channel]
         return OutWord(
             conversation.id,
             say.template,
             self._renderer.reply(say.template, say.data),
             now,
-            tuple(self._renderer.choice(id_) for id_ in say.choices),
+            marked([self._renderer.choice(id_) for id_ in say.choices], marks),
             say.asks,
             conversation.case_number,
             state=way.kept_state,
@@ -319,8 +322,7 @@ def _plain_event(message: Incoming, state: Dialogue) -> Event | None:
     code = code_in(message.words)
     if code is not None:
         return Started(START + code)
-    open_number = state.stage is Stage.ASKING and not _choices_are_answers(state)
-    chosen = chosen_in(state.offered, message.words, numbers=not open_number)
+    chosen = chosen_in(state.offered, message.words)
     return Chose(chosen) if chosen is not None else None
 
 
@@ -333,17 +335,19 @@ def _sent_event(message: Incoming) -> Event | None:
     return Started(message.start, coded_place(message.start)) if message.start else None
 
 
-def _choices_are_answers(state: Dialogue) -> bool:
-    prefixes = (f"fact:{state.asked}:", "may:")
-    answers = [id_ for id_, _ in state.offered if id_.startswith(prefixes)]
-    return len(answers) >= NUMBERED
+def _marks(says: Sequence[Say], state: Dialogue) -> list[Marks]:
+    """Return how the choices of each word are marked: the last that offers any, none when held."""
+    last = max((place for place, say in enumerate(says) if say.choices), default=None)
+    if state.stage is Stage.HELD:
+        last = None
+    return [say.marks if place == last else Marks.NONE for place, say in enumerate(says)]
 
 
-def _offered(words: Sequence[OutWord], state: Dialogue) -> tuple[tuple[str, str], ...]:
+def _offered(words: Sequence[OutWord], state: Dialogue) -> tuple[Offered, ...]:
     """Return the choices under the last word that has any; the older ones where none has."""
     for word in reversed(words):
         if word.choices:
-            return tuple((choice["id"], choice["label"]) for choice in word.choices)
+            return offered(word.choices)
     return state.offered
 
 

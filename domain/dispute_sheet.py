@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.facts import AgeBand, FactKind
+from domain.facts import AgeBand, BareNumber, FactKind
 
 
 class MediationKind(StrEnum):
@@ -23,13 +23,15 @@ class MediationKind(StrEnum):
 class Choice:
     """One answer a citizen can tap; `cues` are words that mean it when they are written instead.
 
-    So does the age of a minor of one of the bands in `ages`.
+    So does the age of a child of one of the bands in `ages`, and a count from `least` to the next
+    choice's, where the question asks for such a number (`Fact.bare_number`).
     """
 
     id: str
     label: str
     cues: tuple[str, ...] = ()
     ages: tuple[AgeBand, ...] = ()
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Fact:
     `called` are words a citizen uses for the fact when correcting it (金额, 日子).
     `sensitive` is the kind of sensitive info that an answer holds (个人信息保护法 28): it is asked
     only of who has said that it may be.
+    `bare_number` says what a number alone means where the answer may itself be one; where it is
+    None such a reply means the choice of that place.
     """
 
     name: str
@@ -57,10 +61,11 @@ class Fact:
     optional: bool = False
     at_booking: bool = False
     sensitive: str | None = None
+    bare_number: BareNumber | None = None
 
     @property
     def is_age(self) -> bool:
-        """Whether a minor's age tells the answer: the band is kept then, and never the age."""
+        """Whether a child's age tells the answer: the band is kept then, and never the age."""
         return any(choice.ages for choice in self.choices)
 
 

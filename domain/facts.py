@@ -23,12 +23,21 @@ class FactKind(StrEnum):
 
 
 class AgeBand(StrEnum):
-    """How old a minor is, as far as the law asks (民法典 19, 20, 1084, 1199, 1200)."""
+    """How old a child is, as far as the law asks (民法典 17, 19, 20, 1084, 1199, 1200)."""
 
     UNDER_2 = "<2"
     FROM_2_TO_7 = "2-7"
     FROM_8_TO_13 = "8-13"
     FROM_14_TO_17 = "14-17"
+    GROWN = "18+"
+
+
+class BareNumber(StrEnum):
+    """What a reply of a number alone (3) means where a question with choices asks for one."""
+
+    AGE = "age"  # how old a child is, in years: see `Choice.ages`
+    COUNT = "count"  # how many there are: see `Choice.least`
+    UNCLEAR = "unclear"  # it may mean several things, so the question is asked again
 
 
 @dataclass(frozen=True, slots=True)

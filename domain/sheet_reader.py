@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from domain.dispute_sheet import Body, Choice, Closed, DisputeSheet, Fact, MediationKind
-from domain.facts import AgeBand, FactKind
+from domain.facts import AgeBand, BareNumber, FactKind
 from domain.yaml_page import Page
 
 # The categories of the official bulletins (统计类).
@@ -32,9 +32,9 @@ SHEET_KEYS = (
 )
 FACT_KEYS = frozenset(
     {"name", "kind", "label", "question", "why", "choices", "cues", "called"}
-    | {"primary", "optional", "at_booking", "sensitive"}
+    | {"primary", "optional", "at_booking", "sensitive", "bare_number"}
 )
-CHOICE_KEYS = frozenset({"id", "label", "cues", "ages"})
+CHOICE_KEYS = frozenset({"id", "label", "cues", "ages", "least"})
 CLOSED_KEYS = frozenset({"fact", "answers", "reason", "body", "deadline", "advice"})
 BODY_KEYS = frozenset({"name", "task", "phone"})
 
@@ -124,7 +124,9 @@ def _fact(page: Page) -> Fact:
         optional=page.flag("optional"),
         at_booking=page.flag("at_booking"),
         sensitive=page.words("sensitive", optional=True) or None,
+        bare_number=_bare_number(page),
     )
+    _check_numbers(page, fact)
     if fact.sensitive is not None and fact.sensitive not in SENSITIVE:
         page.fault(f"sensitive: {fact.sensitive} is none of {', '.join(sorted(SENSITIVE))}")
     if kind in CHOSEN and fact.cues:
@@ -140,6 +142,27 @@ def _kind(page: Page) -> FactKind:
         return FactKind(word)
     page.fault(f"kind {word} is none of {', '.join(FactKind)}")
     return FactKind.TEXT
+
+
+def _bare_number(page: Page) -> BareNumber | None:
+    word = page.words("bare_number", optional=True)
+    if not word or word in frozenset(BareNumber):
+        return BareNumber(word) if word else None
+    page.fault(f"bare_number {word} is none of {', '.join(BareNumber)}")
+    return None
+
+
+def _check_numbers(page: Page, fact: Fact) -> None:
+    """Note where a number alone would be taken for the place of a choice, or for nothing."""
+    least = [choice.least for choice in fact.choices]
+    if fact.bare_number is not None and not fact.choices:
+        page.fault("bare_number belongs to choices")
+    if fact.is_age and fact.bare_number not in {BareNumber.AGE, BareNumber.UNCLEAR}:
+        page.fault("choices with ages need a bare_number, age or unclear")
+    if fact.bare_number is BareNumber.AGE and not fact.is_age:
+        page.fault("bare_number age needs ages")
+    if (fact.bare_number is BareNumber.COUNT) != any(each is not None for each in least):
+        page.fault("bare_number count and least belong together")
 
 
 def _choices(page: Page, kind: FactKind) -> tuple[Choice, ...]:
@@ -172,7 +195,16 @@ def _choice(page: Page) -> Choice:
         page.words("label"),
         page.items("cues", optional=True),
         tuple(AgeBand(each) for each in ages if each in frozenset(AgeBand)),
+        _least(page),
     )
+
+
+def _least(page: Page) -> int | None:
+    word = page.words("least", optional=True)
+    if word and not (word.isascii() and word.isdigit()):
+        page.fault("least must be a whole number")
+        return None
+    return int(word) if word else None
 
 
 def _denied(cue: str) -> tuple[str, ...]:
@@ -201,8 +233,13 @@ def _check_choices(page: Page, kind: FactKind, choices: tuple[Choice, ...]) -> N
             if choice.id not in ("yes", "no"):
                 page.fault(f"choice {choice.id} is neither yes nor no")
     for one, other in combinations(choices, 2):
-        for told in sorted({*one.cues, *one.ages} & {*other.cues, *other.ages}):
+        for told in sorted(_told_by(one) & _told_by(other)):
             page.fault(f"{told} tells both {one.id} and {other.id}")
+
+
+def _told_by(choice: Choice) -> set[str]:
+    least = () if choice.least is None else (f"least {choice.least}",)
+    return {*choice.cues, *choice.ages, *least}
 
 
 def _with_cues(page: Page, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:

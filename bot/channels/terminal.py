@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from bot.delivery import is_still_wanted
-from bot.messages import Incoming, Reply
+from bot.messages import Incoming, Reply, as_line
 from domain.conversation import OutWord
 from storage.unit_of_work import SqlUnitOfWork
 
@@ -24,7 +24,7 @@ class BadLine(Exception):
 def chat(
     take: Take, sender: str, lines: Iterable[str], out: TextIO, unseen: Iterable[OutWord] = ()
 ) -> None:
-    """Talk with one person until the input ends; a number takes a choice.
+    """Talk with one person until the input ends; its mark (1, A) takes a choice.
 
     `unseen` are words that came while the person was away; they are shown first.
     """
@@ -68,12 +68,12 @@ def printable(text: str) -> str:
 
 
 def as_text(text: str, choices: Sequence[Mapping[str, str]]) -> str:
-    """Return a word as lines for the terminal, its choices numbered."""
+    """Return a word as lines for the terminal, each choice with its mark."""
     rows = [
         f"和解：{line}" if not number else f"      {line}"
         for number, line in enumerate(text.splitlines())
     ]
-    rows += [f"   {number}. {choice['label']}" for number, choice in enumerate(choices, 1)]
+    rows += [f"   {as_line(choice)}" for choice in choices]
     return "\n".join(rows) + "\n"
 
 

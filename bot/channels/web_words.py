@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.messages import buttons
 from domain.conversation import HeardMessage, OutWord
 
 HELP_NUMBERS = ("110", "119", "120", "122", "12345", "12348", "12338", "12355", "12356")
@@ -66,7 +67,7 @@ def as_wire(
         "id": id_,
         "text": text,
         "parts": parts_of(text),
-        "choices": [dict(choice) for choice in choices],
+        "choices": buttons(choices),
         "asks": dict(asks) if asks else None,
         "case": case,
     }

@@ -1,34 +1,19 @@
-"""How a word looks on WeChat, which has no buttons: choices are lines, numbered to be answered."""
+"""How a word looks on WeChat, which has no buttons: choices are lines, marked to be answered."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bot.messages import as_line
+
 TEXT_BYTES = 2048  # of one text message, in UTF-8
-NUMBERED = 2  # from so many choices on
-SAFE = "do:safe"  # a choice under a safety hold, where a bare number is never read as one
 
 Choices = Sequence[Mapping[str, str]]
 
 
 def as_text(text: str, choices: Choices, is_last: bool = True) -> str:
-    """Return a word with its choices below.
-
-    They are numbered where the dialogue takes a number for a choice: not if a later word offers
-    others, nor where the answer may itself be a number.
-    """
-    numbers = is_last and _are_numbers_choices(choices)
-    lines = [
-        f"{number}. {choice['label']}" if numbers else f"· {choice['label']}"
-        for number, choice in enumerate(choices, 1)
-    ]
-    return "\n".join([text, *lines])
-
-
-def _are_numbers_choices(choices: Choices) -> bool:
-    ids = [choice["id"] for choice in choices]
-    answers = sum(id_.startswith("fact:") for id_ in ids)
-    return len(ids) >= NUMBERED and answers != 1 and SAFE not in ids
+    """Return a word with its choices below, with their marks unless a later word offers others."""
+    return "\n".join([text, *(as_line(choice, is_last) for choice in choices)])
 
 
 def size(text: str) -> int:

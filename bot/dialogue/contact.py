@@ -21,7 +21,7 @@ def ask(state: Dialogue) -> tuple[Dialogue, tuple[Effect, ...]]:
 
 def typed(state: Dialogue, text: str) -> Turn | None:
     """Take a typed yes or no to the question just asked; None for anything else."""
-    if state.contact != "asked" or not any(id_ == YES for id_, _ in state.offered):
+    if state.contact != "asked" or not any(each.id == YES for each in state.offered):
         return None
     agreed = is_consent(TIDY.sub("", text))
     return None if agreed is None else answer(state, agreed)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.dialogue.marks import Marks
 from bot.messages import Attachment
 from domain.conversation import TaskKind
 from domain.facts import FactValue
@@ -14,12 +15,16 @@ from domain.services.matching import SlotWish
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A reply: a template, what it speaks of, and the ids of the choices under it."""
+    """A reply: a template, what it speaks of, and the ids of the choices under it.
+
+    `marks` is how the choices are marked where there are no buttons.
+    """
 
     template: str
     data: Mapping[str, Any] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     asks: Mapping[str, str] | None = None
+    marks: Marks = Marks.NUMBERS
 
 
 @dataclass(frozen=True, slots=True)

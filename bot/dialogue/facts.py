@@ -19,7 +19,6 @@ from nlu.readers.facts import Facts, read_facts
 from nlu.readers.places import Place
 
 Found = TypeVar("Found", Amount, When)
-NUMBERED = 2  # from so many choices on, a bare number means the choice
 NEAR = 12  # characters between a cue and the sum or day that it speaks of
 WISH = "wish"  # what is wished for is no fact yet: its sums and words fill nothing else
 LONG = 12  # characters from which on a reply may tell more than was asked
@@ -199,7 +198,7 @@ def reply_value(fact: Fact, text: str, now: datetime) -> FactValue | Unknown | U
         return Unknown()
     if fact.kind is FactKind.TEXT and _EMPTY.fullmatch(told):
         return Unread("empty")
-    answer = read_answer(fact.kind.value, text, now, fact.choices)
+    answer = read_answer(fact.kind.value, text, now, fact.choices, fact.bare_number)
     if isinstance(answer, Answer):
         return _answer_value(fact, answer, text)
     return answer

@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.dialogue import sensitive, side_questions
 from bot.dialogue.effects import Effect, RegisterCase, Say
 from bot.dialogue.facts import facts_told, is_told, missing
+from bot.dialogue.marks import Marks
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.times import wish_data, wish_told
 from bot.dialogue.view import Turn, View
@@ -163,7 +164,14 @@ def ask(state: Dialogue, fact: Fact, why: bool = False) -> Say:
         {"question": fact.question, "why": fact.why if why else ""},
         tuple(choices),
         asks,
+        _marks(fact),
     )
+
+
+def _marks(fact: Fact) -> Marks:
+    if not fact.choices:
+        return Marks.NONE
+    return Marks.NUMBERS if fact.bare_number is None else Marks.LETTERS
 
 
 def ask_again(state: Dialogue, view: View, why: bool = False) -> tuple[Effect, ...]:
@@ -179,7 +187,7 @@ def ask_again(state: Dialogue, view: View, why: bool = False) -> tuple[Effect, .
         case Stage.READING_BACK:
             return read_back(state, view)[1]
         case Stage.CHOOSING_KIND | Stage.CHOOSING_SLOT:
-            return (Say("choose_above", {}, tuple(id_ for id_, _ in state.offered)),)
+            return (Say("choose_above", {}, tuple(each.id for each in state.offered)),)
         case Stage.CONFIRMING:
             return (confirm(state.confirming),)
     return ()

@@ -137,7 +137,7 @@ def _end(state: Dialogue, what: str) -> Turn | None:
         return case_words.end(state, what) if is_asked else None
     if state.case_number is None:
         return None
-    is_offered = any(id_ == f"do:{what}" for id_, _ in state.offered)
+    is_offered = any(each.id == f"do:{what}" for each in state.offered)
     if state.stage is Stage.CONFIRMING or is_offered:
         return case_words.end(state, what)
     return case_words.ask_to_end(state, None, cancel=what != "other_side_refuses")

@@ -155,7 +155,7 @@ def erase(state: Dialogue) -> Turn:
     """Erase after the one confirmation; it must just have been asked for."""
     if state.stage is Stage.HELD:
         return _ask_before_erasing(state)
-    if not any(id_ == "do:erase_now" for id_, _ in state.offered):
+    if not any(each.id == "do:erase_now" for each in state.offered):
         return asked(state, "erase")
     numbers = state.case_numbers
     calls = [_call("erased", number) for number in numbers]

@@ -110,7 +110,9 @@ def _not_read(
     """Ask once more in other words; after that keep what there is and go on."""
     state = replace(state, tries=state.tries + 1)
     if state.tries < (TRIES_AT_BOOKING if fact.at_booking else TRIES):
-        again = Say("not_read", {"why": unread.why, "kind": fact.kind.value})
+        again = Say(
+            "not_read", {"why": unread.why, "kind": fact.kind.value, "number": fact.bare_number}
+        )
         return state, (again, ask(state, fact))
     if fact.name in state.known:
         return settle(replace(state, asked=None), fact, view)

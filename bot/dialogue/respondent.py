@@ -106,7 +106,7 @@ def _unread(state: Dialogue, unread: Unread, kind: FactKind, view: View) -> Turn
     """Ask once more in other words, then go on without."""
     if state.tries:
         return _go_on(state, {}, view)
-    again = Say("not_read", {"why": unread.why, "kind": kind.value})
+    again = Say("not_read", {"why": unread.why, "kind": kind.value, "number": None})
     return replace(state, tries=1), (again, side_questions.ask(state, view))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.dialogue.effects import Say
+from bot.dialogue.marks import Marks
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import View
 from domain.catalogue import DisputeSheet, Fact
@@ -49,7 +50,7 @@ def ask(state: Dialogue, view: View) -> Say:
         return Say("ask_side", {"what": "account"}, (SKIP, DECLINE))
     what, fact = question
     asks = {"name": fact.name, "kind": fact.kind.value}
-    return Say("ask_side", {"what": what}, (SKIP, DECLINE), asks)
+    return Say("ask_side", {"what": what}, (SKIP, DECLINE), asks, Marks.NONE)
 
 
 def following(state: Dialogue, view: View) -> Fact | None:

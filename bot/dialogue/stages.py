@@ -97,7 +97,7 @@ def _choosing_slot(state: Dialogue, heard: Understanding, view: View) -> Turn:
     if kind is not None and kind != state.session_kind:
         return meeting.choose_kind(state, kind, view, heard.facts)
     if meeting.is_any(heard.text) and state.offered:
-        return pressed.chose(state, state.offered[0][0], view)
+        return pressed.chose(state, state.offered[0].id, view)
     turn = meeting.take_wish(state, heard.facts)
     return turn or by_intent(state, heard, view) or (state, intake.ask_again(state, view))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from bot.dialogue.marks import Offered
 from domain.case import Role
 from domain.facts import FactValue
 
@@ -33,7 +34,7 @@ class Dialogue:
     """The state of one conversation.
 
     `known` holds what was told, `unknown` what the person does not know; `trail` is the order in
-    which answers came, for undoing; `offered` are the choices last shown, as (id, label).
+    which answers came, for undoing; `offered` are the choices last shown.
     `told_at` is when the story began (ISO), for its 昨天; `rejected` are types that it is not.
     `follow_up` is the follow-up question that was asked last; `wish` is a wished time as data
     (`times.wish_data`); `moving` says that the slot to be chosen replaces a booked one.
@@ -56,7 +57,7 @@ class Dialogue:
     tries: int = 0
     questions: int = 0
     trail: tuple[str, ...] = ()
-    offered: tuple[tuple[str, str], ...] = ()
+    offered: tuple[Offered, ...] = ()
     case_number: int | None = None
     session_kind: str | None = None
     slot: str | None = None
@@ -193,7 +194,7 @@ def from_data(data: Mapping[str, Any]) -> Dialogue:
     for name in TUPLES & plain.keys():
         plain[name] = tuple(plain[name])
     if "offered" in plain:
-        plain["offered"] = tuple((each[0], each[1]) for each in plain["offered"])
+        plain["offered"] = tuple(Offered(*each) for each in plain["offered"])
     known = {name: FactValue.from_data(fact) for name, fact in data.get("known", {}).items()}
     back_to = Stage(data["back_to"]) if "back_to" in data else None
     parked = tuple(from_data(each) for each in data.get("parked", ()))

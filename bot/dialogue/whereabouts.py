@@ -69,7 +69,7 @@ def located_in_hold(state: Dialogue) -> Turn:
 
 def typed(state: Dialogue, text: str, view: View) -> Turn | None:
     """Take a typed yes or no to the proposed place; None for anything else."""
-    if not state.near or not any(id_ == "place:yes" for id_, _ in state.offered):
+    if not state.near or not any(each.id == "place:yes" for each in state.offered):
         return None
     if is_yes(text):
         return confirmed(state, "yes", view)

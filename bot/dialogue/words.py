@@ -176,25 +176,3 @@ def performance_in(text: str) -> str | None:
     if "没事" in text and "不" not in text:
         return "kept"
     return next((answer for answer, pattern in ANSWERED if pattern.search(text)), None)
-
-
-def chosen_in(offered: tuple[tuple[str, str], ...], text: str, numbers: bool = True) -> str | None:
-    """Return the id of the offered choice that the text names by its label, number or 第几个.
-
-    `numbers` is false where a bare number is an answer by itself, such as a sum.
-    """
-    tidy = TIDY.sub("", text)
-    if not tidy or len(tidy) > 24:
-        return None
-    number = _ordinal(tidy) if numbers else None
-    if number is not None and number <= len(offered):
-        return offered[number - 1][0]
-    return next((id_ for id_, label in offered if TIDY.sub("", label) == tidy), None)
-
-
-def _ordinal(tidy: str) -> int | None:
-    found = re.fullmatch(r"(?:第|选|选择)?([1-9一二三四五六七八九])(?:个|号|种)?", tidy)
-    if not found or (not tidy.isdigit() and tidy[0] not in "第选"):
-        return None
-    digit = found.group(1)
-    return int(digit) if digit.isdigit() else "一二三四五六七八九".index(digit) + 1

@@ -1,4 +1,4 @@
-"""Ages of minors, as bands only: the exact age is never kept."""
+"""Ages of children, as bands only: the exact age is never kept."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _minor(flat: str, number: Quantity) -> MinorAge | None:
     before = flat[max(0, number.start - 8) : number.start]
     months = _MONTHS.match(flat, number.end)
     if months and (months[0].endswith("大") or _CHILD.search(before)):
-        return MinorAge(_band(number.low / 12), number.start, months.end())
+        return MinorAge(band_of(number.low / 12), number.start, months.end())
     years = _YEARS.match(flat, number.end)
     if years is None:
         return None
@@ -61,13 +61,20 @@ def _minor(flat: str, number: Quantity) -> MinorAge | None:
     if low >= 18:
         return None
     # An age long ago (他八岁时), and a range over two bands (十三四岁), need a question.
-    split = _band(low) is not _band(high) or high >= 18
+    split = band_of(low) is not band_of(high)
     then = _THEN.match(flat, years.end()) or _ONCE.search(before)
     certainty = Certainty.OPEN if split or then else Certainty.SURE
-    return MinorAge(_band(low), number.start, years.end(), certainty)
+    return MinorAge(band_of(low), number.start, years.end(), certainty)
 
 
-def _band(age: float) -> AgeBand:
+def band_of(age: float) -> AgeBand:
+    """The band of an age in years.
+
+    >>> band_of(7.5).value, band_of(18).value
+    ('2-7', '18+')
+    """
+    if age >= 18:
+        return AgeBand.GROWN
     if age < 8:
         return AgeBand.UNDER_2 if age < 2 else AgeBand.FROM_2_TO_7
     return AgeBand.FROM_8_TO_13 if age < 14 else AgeBand.FROM_14_TO_17

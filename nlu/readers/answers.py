@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
+from domain.facts import BareNumber
 from nlu.readers.amounts import Amount, Role, amounts_in, main_amount
 from nlu.readers.areas import Area, areas_in
 from nlu.readers.certainty import Certainty
@@ -58,12 +60,17 @@ _UNKNOWN = re.compile(
 
 
 def read_answer(
-    kind: str, text: str, now: datetime, choices: Sequence[Choice] = ()
+    kind: str,
+    text: str,
+    now: datetime,
+    choices: Sequence[Choice] = (),
+    bare: BareNumber | None = None,
 ) -> Answer | Unknown | Unread:
     """Read a reply to a question of `kind`.
 
     Kinds: amount, date, text, name, choice, yes_no, count, place, phone, area. An unknown
-    kind is a mistake of the caller and raises `KeyError`.
+    kind is a mistake of the caller and raises `KeyError`. `bare` says what a number alone means
+    as an answer to choices; None: the choice of that place.
     """
     told = text.strip()
     if not told:
@@ -71,7 +78,7 @@ def read_answer(
     if len(told) > MOST_TEXT:
         return Unread("too_long")
     at = text.index(told)
-    answer = _read(kind, told, now.date(), choices)
+    answer = _read(kind, told, now.date(), partial(chosen, choices=choices, bare=bare))
     unsure = _UNKNOWN.search(told)
     short = unsure is not None and len(told) <= len(unsure[0]) + 6
     if unsure and (isinstance(answer, Unread) or (kind in _FREE_KINDS and short)):
@@ -134,10 +141,12 @@ def _name(text: str, today: date) -> Answer | Unread:
     return Answer("name", name, start, start + len(name))
 
 
-def _read(kind: str, told: str, today: date, choices: Sequence[Choice]) -> Answer | Unread:
+def _read(
+    kind: str, told: str, today: date, choose: Callable[[str], Sequence[Choice]]
+) -> Answer | Unread:
     if kind == "choice":
-        return _choice(told, choices)
-    if kind == "yes_no" and yes_or_no(told) is None and len(hits := chosen(told, choices)) == 1:
+        return _choice(told, choose(told))
+    if kind == "yes_no" and yes_or_no(told) is None and len(hits := choose(told)) == 1:
         return Answer("yes_no", hits[0].id == "yes", 0, len(told), Certainty.LIKELY)
     return _READERS[kind](told, today)
 
@@ -204,8 +213,7 @@ def _area(text: str, today: date) -> Answer | Unread:
     return Answer("area", area, n.start, n.end, Certainty.LIKELY)
 
 
-def _choice(text: str, choices: Sequence[Choice]) -> Answer | Unread:
-    picked = chosen(text, choices)
+def _choice(text: str, picked: Sequence[Choice]) -> Answer | Unread:
     if not picked:
         return Unread("no_choice")
     if len(picked) > 1:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from nlu.readers.ages import MinorAge, minors_in
+from domain.facts import BareNumber
+from nlu.readers.ages import MinorAge, band_of, minors_in
 from nlu.readers.certainty import Certainty
-from nlu.readers.numerals import quantities_in
+from nlu.readers.numerals import Quantity, quantities_in
 from nlu.readers.plain import plain
 
 
@@ -29,29 +30,50 @@ class Choice(Protocol):
 
     @property
     def ages(self) -> Sequence[str]:
-        """Ages of a minor that mean it, as bands."""
+        """Ages of a child that mean it, as bands."""
+
+    @property
+    def least(self) -> int | None:
+        """The lowest count that means it."""
 
 
 C = TypeVar("C", bound=Choice)
 
 _EDGE = " \t\r\n。.!！,，、~呢嘛噶啊吧哦"
 _BY_NUMBER = re.compile(
-    r"(?:我?[选要]|是|就)*(?:第(?P<nth>[0-9]{1,2}|[一二两三四五六七八九十]{1,2})|(?P<number>[0-9]{1,2}|[一二三四五六七八九十]{1,2}))"
+    r"(?P<chosen>我?选)?(?:我?[选要]|是|就)*(?:第(?P<nth>[0-9]{1,2}|[一二两三四五六七八九十]{1,2})|(?P<number>[0-9]{1,2}|[一二三四五六七八九十]{1,2}))"
     r"(?:个|项|种|号|条|样)?"
 )
 _LETTER = re.compile(r"(?:我?选)?([A-Ha-h])")
+# A number with nothing beside it but what it counts, by what the question asks for.
+_BEFORE = re.compile(
+    r"(?:我们?|家里?|孩子|娃娃?|老人|大概|差不多|一共|总共|共|今年|现在|已经|满|刚|才|有|是|就)*"
+)
+_AFTER = {
+    BareNumber.AGE: re.compile(r"(?:周?岁)?(?:了|的|左右)*"),
+    BareNumber.COUNT: re.compile(
+        r"(?:个|口|位|家|户|人|子女|儿女|孩子|娃娃?|兄弟|弟兄|兄妹|姐弟|姐妹|姊妹)*(?:了|的|左右)*"
+    ),
+    BareNumber.UNCLEAR: re.compile(r"个?(?:了|的|左右)*"),
+}
 _LAST = re.compile(r"(?:我?选)?(?:最后|后面|末)(?:那?一?)?个")
 
 
-def chosen(text: str, choices: Sequence[Choice]) -> list[Choice]:
-    """The choices that a reply can mean: by id or label, number, a minor's age, their own words."""
+def chosen(text: str, choices: Sequence[Choice], bare: BareNumber | None = None) -> list[Choice]:
+    """The choices that a reply can mean: by id or label, place, a number told, their own words.
+
+    `bare` says what a number alone means; None: the choice of that place.
+    """
     told = plain(text).strip(_EDGE)
     same = [c for c in choices if told.casefold() in (c.id.casefold(), c.label.casefold())]
     if same:
         return same[:1]
-    place = _ordinal(told, len(choices))
+    place = _ordinal(told, len(choices), bare)
     if place is not None:
         return [choices[place]] if 0 <= place < len(choices) else []
+    number = _alone(told, bare) if bare is not None else None
+    if bare is not None and number is not None:
+        return _by_number(number, choices, bare)
     if any(choice.ages for choice in choices):
         return by_age(minors_in(told), choices) or _by_words(told, choices)
     return _by_words(told, choices)
@@ -63,14 +85,34 @@ def by_age(minors: Sequence[MinorAge], choices: Sequence[C]) -> list[C]:
     return [choice for choice in choices if not bands.isdisjoint(choice.ages)]
 
 
-def _ordinal(told: str, many: int) -> int | None:
+def _alone(told: str, bare: BareNumber) -> Quantity | None:
+    """The number that a reply is, with at most what it counts beside it."""
+    numbers = quantities_in(told)
+    if len(numbers) != 1:
+        return None
+    before, after = told[: numbers[0].start], told[numbers[0].end :]
+    is_alone = _BEFORE.fullmatch(before) and _AFTER[bare].fullmatch(after)
+    return numbers[0] if is_alone else None
+
+
+def _by_number(number: Quantity, choices: Sequence[Choice], bare: BareNumber) -> list[Choice]:
+    """The choice that holds an exact number; nothing where it is not clear what is counted."""
+    if bare is BareNumber.UNCLEAR or number.low != number.high:
+        return []
+    if bare is BareNumber.AGE:
+        return [choice for choice in choices if band_of(number.low) in choice.ages]
+    reached = [(c.least, c) for c in choices if c.least is not None and c.least <= number.low]
+    return [max(reached, key=lambda each: each[0])[1]] if reached else []
+
+
+def _ordinal(told: str, many: int, bare: BareNumber | None) -> int | None:
     """The place in the list that a reply names, from 0; None where it names none."""
     if _LAST.fullmatch(told):
         return many - 1
     if letter := _LETTER.fullmatch(told):
         return ord(letter[1].upper()) - ord("A")
     match = _BY_NUMBER.fullmatch(told)
-    if match is None:
+    if match is None or (bare is not None and not match["nth"] and not match["chosen"]):
         return None
     number = quantities_in(match["nth"] or match["number"])
     return int(number[0].low) - 1 if number else None

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -18,6 +19,8 @@ from starlette.applications import Starlette
 from bot.channels import terminal
 from bot.channels.telegram import polling
 from bot.channels.wechat import open_wechat
+from bot.dialogue.intake import open_fact
+from bot.dialogue.state import Dialogue, to_data
 from bot.web import build_web
 from storage.pages import ConversationFilter
 from tests.bot.telegram_peer import TOKEN, BotApi
@@ -269,6 +272,20 @@ def heard_from(house: House, channel: str, sender: str) -> list[str]:
         return [line.text or line.choice or "-" for line in lines if hasattr(line, "message_id")]
 
     return house.writer.read(look)
+
+
+def asks_age_after_the_next_answer(house: House, channel: str, sender: str) -> None:
+    """Put a person into the middle of a talk about a child, one question before its age."""
+    sheet = house.catalogue.sheet("child_custody")
+    state, _ = open_fact(
+        Dialogue(dispute_type=sheet.type, permitted=("child",)), sheet.fact("custody_matter")
+    )
+
+    def job(work: Any) -> None:
+        conversation = work.conversations.get(channel, sender)
+        work.conversations.save(replace(conversation, state=to_data(state)))
+
+    house.writer.submit(job).result()
 
 
 async def shown(driver: Any, person: str, wanted: list[str]) -> None:

@@ -71,7 +71,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "type_taken": {"label": "拖欠工资", "reasons": ("老板欠", "工钱")},
     "type_choices": {"reasons": ("老板欠", "工钱")},
     "ask_fact": {"question": SUM.question, "why": SUM.why},
-    "not_read": {"why": "no_amount", "kind": "amount"},
+    "not_read": {"why": "no_amount", "kind": "amount", "number": None},
     "my_info": {"ready": InfoReady("A" * 22, "webchat", 12, 1, 2)},
     "readers": {"readings": (Reading(NOW, "人民调解员", "李四"), Reading(NOW, "staff")), "more": 3},
     "confirm_erase": {"has_case": True},

@@ -26,6 +26,7 @@ from tests.bot.channel_drivers import (
     OnTerminal,
     OnWebChat,
     OnWeChat,
+    asks_age_after_the_next_answer,
     heard_from,
     shown,
     words_to,
@@ -322,6 +323,33 @@ def test_to_who_cannot_be_written_to_words_stop_and_a_helper_is_asked_to_phone(
     on(driver, house, after())
     tasks = house.writer.read(lambda work: work.tasks.still_open())
     assert [task.details.get("reason") for task in tasks] == ["not_reached"]
+
+
+@on_every_channel
+def test_a_bare_three_for_how_old_a_child_is_means_three_years_and_not_the_third_choice(
+    driver: Any, house: House
+) -> None:
+    async def go() -> str:
+        person = await agreed(driver)
+        await seen(driver, house, person)
+        asks_age_after_the_next_answer(house, driver.name, driver.sender(person))
+        await driver.says(person, "抚养费")
+        assert words(driver, house, person)[-1].text == "孩子多大了？"
+        await seen(driver, house, person)
+        await driver.says(person, "3")
+        await seen(driver, house, person)
+        return person
+
+    person = on(driver, house, go())
+
+    assert known(house, driver, person)["child_age"]["value"] == "small"
+
+
+def known(house: House, driver: Any, person: str) -> Any:
+    look = house.writer.read
+    return look(
+        lambda work: work.conversations.get(driver.name, driver.sender(person)).state["known"]
+    )
 
 
 @on_every_channel

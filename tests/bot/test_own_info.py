@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
+from bot.dialogue.marks import Offered
 from bot.dialogue.state import Dialogue, Stage, to_data
 from bot.own_info import as_data
 from bot.render import House as Words
@@ -42,7 +43,7 @@ def test_who_leaves_at_the_notice_leaves_not_one_row_of_text(talk: Talk, engine:
     assert rows == [(None, None, None)] * 2
     assert traces(engine, STORY, "杨阿迪") == []
     assert talk.conversation.state == {"format": 1, "stage": "notice"} | {
-        "offered": [["consent:yes", "同意"], ["consent:no", "不同意"]]
+        "offered": [["consent:yes", "同意", "1"], ["consent:no", "不同意", "2"]]
     }
 
 
@@ -163,7 +164,7 @@ def test_what_is_sensitive_is_first_asked_for_and_a_number_answers_that(
     talk: Talk, writer: Writer
 ) -> None:
     talk.agrees()
-    offered = (("may:health:yes", "可以问"), ("may:health:no", "不想说"))
+    offered = (Offered("may:health:yes", "可以问", "1"), Offered("may:health:no", "不想说", "2"))
     state = Dialogue(Stage.ASKING, "车祸", dispute_type="traffic", asked="hurt", offered=offered)
 
     def ask(work: SqlUnitOfWork) -> None:

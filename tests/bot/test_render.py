@@ -13,7 +13,7 @@ from jinja2.meta import find_undeclared_variables
 from bot.render import TEMPLATES, Renderer
 from domain.case import Stage
 from domain.catalogue import Body, load_catalogue
-from domain.facts import FactKind, FactValue
+from domain.facts import BareNumber, FactKind, FactValue
 from domain.session import SessionKind
 from tests.bot.reply_samples import (
     BOOKING,
@@ -105,15 +105,23 @@ def whys() -> set[str]:
 
 @pytest.mark.parametrize("why", sorted(whys() - {"empty"}))
 def test_a_reply_that_could_not_be_read_gets_a_hint_of_its_own(why):
-    assert said("not_read", why=why, kind="text") != UNREAD
+    assert said("not_read", why=why, kind="text", number=None) != UNREAD
 
 
 @pytest.mark.parametrize("kind", sorted(set(FactKind) - {FactKind.TEXT}))
 def test_an_unknown_reason_still_says_what_to_write(kind):
-    lines = said("not_read", why="empty", kind=kind.value)
+    lines = said("not_read", why="empty", kind=kind.value, number=None)
 
     assert lines != UNREAD
-    assert said("not_read", why="empty", kind="text") == ["我没看懂，请用一句话再写一次。"]
+    assert said("not_read", why="empty", kind="text", number=None) == UNREAD
+
+
+@pytest.mark.parametrize("number", BareNumber)
+def test_where_the_answer_may_be_a_number_nobody_is_told_to_write_the_number_before_it(number):
+    for kind, why in ((FactKind.CHOICE, "no_choice"), (FactKind.YES_NO, "no_yes_no")):
+        (line,) = said("not_read", why=why, kind=kind.value, number=number)
+        assert line.startswith("请在下面选一个，或")
+        assert "前面" not in line
 
 
 def test_every_stage_of_a_case_has_its_own_plain_words():

@@ -214,7 +214,7 @@ def test_what_came_while_a_person_was_away_is_shown_at_the_next_start(house: Hou
     assert unseen(house) == ["明天见面", "还有两小时"]
     words = house.writer.read(lambda work: unseen_by(work, "yang", house.clock()))
     shown = talk(house, "在吗", unseen=words)
-    assert shown.startswith("和解：明天见面\n   1. 做到了\n和解：还有两小时\n   1. 做到了\n> ")
+    assert shown.startswith("和解：明天见面\n   · 做到了\n和解：还有两小时\n   · 做到了\n> ")
     assert unseen(house) == []
 
 

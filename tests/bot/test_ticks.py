@@ -11,6 +11,7 @@ from itertools import chain
 import pytest
 
 from bot import ticks
+from bot.dialogue.marks import Offered
 from bot.ticks import OVERDUE, tick
 from domain.calendar import local
 from domain.case import Role, Stage
@@ -282,4 +283,22 @@ def test_a_question_knows_its_row_and_its_choices_can_be_typed(
     ids = [f"answer:{row.id}:{answer}" for answer in follow_up.ANSWERS]
     assert [choice["id"] for choice in word.choices] == ids
     assert state["follow_up"] == row.id
-    assert [id_ for id_, _ in state["offered"]] == ids
+    assert [Offered(*each).id for each in state["offered"]] == ids
+    assert [Offered(*each).mark for each in state["offered"]] == ["1", "2", "3", "4"]
+    assert [choice["mark"] for choice in word.choices] == ["1", "2", "3", "4"]
+
+
+def test_a_question_that_comes_between_is_not_marked_since_a_number_means_what_is_open(
+    people: None, writer: Writer
+) -> None:
+    asking = a_conversation(
+        "yang", channel="wechat", sender="yang", consented_at=NOW, state={"stage": "asking"}
+    )
+    do(writer, lambda work: work.conversations.save(asking))
+    do(writer, lambda work: work.follow_ups.add([a_follow_up(kind=FollowUpKind.CHECK_QUARTER)]))
+
+    fired(writer, NOW)
+
+    word = do(writer, lambda work: work.pages.out_words_after("yang", 0)[0])
+    assert len(word.choices) == 4
+    assert not any("mark" in choice for choice in word.choices)

@@ -14,6 +14,7 @@ from bot.evidence.exhibit import LIMIT
 from bot.places import code_of
 from domain.conversation import OutboxState
 from nlu.rasa_interpreter import load
+from tests.bot.channel_drivers import asks_age_after_the_next_answer
 from tests.bot.files import amr, photo
 from tests.bot.loopback import until
 from tests.bot.reply_samples import RENDERER
@@ -58,7 +59,7 @@ async def talk_until_booked(wechat: WeChatServer) -> None:
         if answer is None or "已经约好" in answer:
             return
         choices = dict(
-            each[::-1] for each in re.findall(r"^(\d+|·)\.? (.+)$", answer, re.MULTILINE)
+            each[::-1] for each in re.findall(r"^(\d+|[A-Z]|·)\.? (.+)$", answer, re.MULTILINE)
         )
         easiest = next((label for label in EASIEST if label in choices), None)
         if easiest is not None:
@@ -70,6 +71,38 @@ async def talk_until_booked(wechat: WeChatServer) -> None:
         else:
             reply = "1"
         answer = await wechat.says(YANG, reply)
+
+
+def test_where_the_answer_is_itself_a_number_choices_have_letters(
+    house: House, wechat: WeChatServer
+) -> None:
+    async def go() -> tuple[str | None, str | None]:
+        await agree(wechat, YANG)
+        asks_age_after_the_next_answer(house, "wechat", YANG)
+        asked = await wechat.says(YANG, "抚养费")
+        return asked, await wechat.says(YANG, "b")
+
+    asked, following = near(house, wechat, go())
+
+    ages = ("A. 不满两岁", "B. 两岁到七岁", "C. 八岁以上", "D. 已经成年", "E. 不晓得")
+    assert asked == "\n".join(("孩子多大了？", *ages))
+    assert following is not None
+    assert following.startswith("孩子现在跟谁一起住？\n1. 跟我")
+
+
+def test_for_somebody_in_danger_no_choice_has_a_number_since_a_one_may_mean_i_cannot_speak(
+    house: House, wechat: WeChatServer
+) -> None:
+    async def go() -> str | None:
+        await agree(wechat, YANG)
+        return await wechat.says(YANG, "他正在打我")
+
+    answer = near(house, wechat, go())
+
+    assert answer is not None
+    choices = [line for line in answer.splitlines() if re.match(r"· |[0-9A-Z]\. ", line)]
+    assert len(choices) >= 2
+    assert all(line.startswith("· ") for line in choices)
 
 
 EASIEST = ("都对", "去调解室", "不晓得")

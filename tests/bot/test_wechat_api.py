@@ -206,30 +206,12 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(
 # how words look
 
 
-def choices(*pairs: tuple[str, str]) -> list[dict[str, str]]:
-    return [{"id": id_, "label": label} for id_, label in pairs]
+@pytest.mark.parametrize("mark", ["1", "A"])
+def test_a_choice_is_shown_with_the_mark_that_is_read_for_it(mark: str) -> None:
+    offered = [{"id": "a:b", "label": "甲", "mark": mark}, {"id": "a:c", "label": "乙"}]
 
-
-@pytest.mark.parametrize(
-    ("offered", "shown"),
-    [
-        (choices(("a:b", "甲"), ("a:c", "乙")), "1. 甲\n2. 乙"),
-        (
-            choices(("fact:amount:unknown", "不晓得"), ("do:person", "找真人帮忙")),
-            "· 不晓得\n· 找真人帮忙",
-        ),
-        (
-            choices(("do:safe", "我现在安全"), ("do:person", "找真人帮忙")),
-            "· 我现在安全\n· 找真人帮忙",
-        ),
-        (choices(("do:person", "找真人帮忙")), "· 找真人帮忙"),
-    ],
-)
-def test_choices_are_numbered_where_a_number_is_understood_as_one(
-    offered: list[dict[str, str]], shown: str
-) -> None:
-    assert as_text("话", offered) == f"话\n{shown}"
-    assert as_text("话", offered, is_last=False).count("·") == len(offered)
+    assert as_text("话", offered) == f"话\n{mark}. 甲\n· 乙"
+    assert as_text("话", offered, is_last=False) == "话\n· 甲\n· 乙"
 
 
 def test_no_part_is_longer_than_wechat_takes() -> None:

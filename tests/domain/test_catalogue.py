@@ -118,6 +118,15 @@ def test_a_citizen_chooses_between_two_and_five_short_answers(catalogue: Catalog
         assert all(len(choice.label) <= 9 for choice in fact.choices)
 
 
+def test_a_question_for_a_number_says_what_a_number_alone_means(catalogue: Catalogue) -> None:
+    asks_number = re.compile("几|多大|多久|有孩子|利息")
+    chosen = [fact for _, fact in all_facts(catalogue) if fact.choices]
+
+    assert {fact.name for fact in chosen if asks_number.search(fact.question)} == {
+        fact.name for fact in chosen if fact.bare_number is not None
+    }
+
+
 def test_every_answer_fits_on_a_button(catalogue: Catalogue) -> None:
     ids = [f"fact:{f.name}:{c.id}" for _, f in all_facts(catalogue) for c in f.choices]
 

@@ -96,6 +96,9 @@ SHARED_AGE = [
     {"id": "b", "label": "乙", "ages": ["2-7"]},
 ]
 NO_AGE = [{"id": "a", "label": "甲"}, {"id": "b", "label": "乙", "ages": ["5"]}]
+AGED = [{"id": "a", "label": "甲"}, {"id": "b", "label": "乙", "ages": ["2-7"]}]
+COUNTED = [{"id": "a", "label": "甲", "least": "2"}, {"id": "b", "label": "乙", "least": "2"}]
+FEW = [{"id": "a", "label": "甲", "least": "few"}, {"id": "b", "label": "乙", "least": "2"}]
 SAME_ID = [{"id": "a", "label": "甲"}, {"id": "a", "label": "乙"}]
 
 
@@ -125,6 +128,23 @@ SAME_ID = [{"id": "a", "label": "甲"}, {"id": "a", "label": "乙"}]
         ({"facts": [a_fact(choices=SHARED_CUE)]}, "facts kind: 树 tells both a and b"),
         ({"facts": [a_fact(choices=SHARED_AGE)]}, "facts kind: 2-7 tells both a and b"),
         ({"facts": [a_fact(choices=NO_AGE)]}, "facts kind: choices b: ages: 5 is not known"),
+        ({"facts": [a_fact(choices=AGED)]}, "facts kind: choices with ages need a bare_number"),
+        ({"facts": [a_fact(bare_number="age")]}, "facts kind: bare_number age needs ages"),
+        ({"facts": [a_fact(bare_number="size")]}, "facts kind: bare_number size is none of age,"),
+        ({"facts": [a_fact(choices=COUNTED)]}, "facts kind: bare_number count and least belong"),
+        ({"facts": [a_fact(bare_number="count")]}, "facts kind: bare_number count and least"),
+        (
+            {"facts": [a_fact(bare_number="count", choices=COUNTED)]},
+            "facts kind: least 2 tells both a and b",
+        ),
+        (
+            {"facts": [a_fact(bare_number="count", choices=FEW)]},
+            "facts kind: choices a: least must be a whole number",
+        ),
+        (
+            {"facts": [a_fact(kind="text", choices=None, bare_number="unclear")]},
+            "facts kind: bare_number belongs to choices",
+        ),
         (
             {"facts": [a_fact(kind="yes_no", choices=TWO_YES_NO)]},
             "facts kind: choice maybe is neither yes nor no",

@@ -47,10 +47,10 @@ from bot.dialogue.events import (
     StatusFound,
     Told,
 )
+from bot.dialogue.marks import chosen_in, marked, offered
 from bot.dialogue.state import Dialogue, Stage, from_data, to_data
 from bot.dialogue.step import step
 from bot.dialogue.view import View
-from bot.dialogue.words import chosen_in
 from bot.messages import Attachment
 from domain.calendar import LOCAL
 from domain.catalogue import load_catalogue
@@ -140,16 +140,11 @@ class Person:
 
     def says(self, text: str, *types: str, **how: object) -> Person:
         """Write something; an offered label or number is taken as a tap, as in `bot/turns.py`."""
-        chosen = chosen_in(self.state.offered, text, numbers=self._numbers_are_choices())
+        chosen = chosen_in(self.state.offered, text)
         if chosen is not None and self.state.stage is not Stage.HELD:
             return self.taps(chosen)
         told = Told(understood(text, *types, now=self.view.now, **how))  # type: ignore[arg-type]
         return self.takes(told)
-
-    def _numbers_are_choices(self) -> bool:
-        answers = (f"fact:{self.state.asked}:", "may:")
-        mine = [id_ for id_, _ in self.state.offered if id_.startswith(answers)]
-        return self.state.stage is not Stage.ASKING or len(mine) >= 2
 
     def asks_between(self, text: str, topic: str = "fee") -> Person:
         return self.says(text, intent="service_question", topic=topic)
@@ -185,9 +180,10 @@ class Person:
                     events.append(answer)
         else:
             raise AssertionError("a turn does not come to an end")
-        shown = next((each.choices for each in reversed(self.said) if each.choices), None)
+        shown = next((each for each in reversed(self.said) if each.choices), None)
         if shown is not None:
-            self.state = replace(self.state, offered=tuple((id_, _label(id_)) for id_ in shown))
+            choices = [{"id": id_, "label": _label(id_)} for id_ in shown.choices]
+            self.state = replace(self.state, offered=offered(marked(choices, shown.marks)))
         return self
 
     def _answer(self, effect: Effect) -> Event | None:

@@ -177,3 +177,61 @@ def test_a_reply_with_two_ages_is_asked_again():
     fact = CATALOGUE.sheet("child_custody").fact("child_age")
 
     assert reply_value(fact, "大的9岁小的5岁", NOW) == Unread("several_choices")
+
+
+# a number alone
+
+
+@pytest.mark.parametrize(
+    ("sheet", "name", "reply", "choice"),
+    [
+        ("child_custody", "child_age", "1", "baby"),
+        ("child_custody", "child_age", "3", "small"),
+        ("child_custody", "child_age", "三", "small"),
+        ("child_custody", "child_age", "才3岁", "small"),
+        ("child_custody", "child_age", "13了", "big"),
+        ("child_custody", "child_age", "22", "adult"),
+        ("child_custody", "child_age", "B", "small"),
+        ("child_custody", "child_age", "第三个", "big"),
+        ("child_custody", "child_age", "选3", "big"),
+        ("school_minor", "pupil_age", "2", "under_8"),
+        ("school_minor", "pupil_age", "14岁", "from_14"),
+        ("elder_support", "children_number", "5个", "more"),
+        ("elder_support", "children_number", "我们有三姊妹", "three"),
+        ("inheritance", "heirs_number", "2", "two"),
+        ("inheritance", "heirs_number", "3个人", "three"),
+        ("inheritance", "heirs_number", "6", "more"),
+        ("bride_price", "common_child", "2个", "yes"),
+        ("bride_price", "common_child", "0", "no"),
+    ],
+)
+def test_where_a_number_is_asked_for_a_number_alone_is_the_answer_and_no_place(
+    sheet, name, reply, choice
+):
+    fact = CATALOGUE.sheet(sheet).fact(name)
+
+    assert reply_value(fact, reply, NOW).value == choice
+
+
+@pytest.mark.parametrize(
+    ("sheet", "name", "reply"),
+    [
+        ("marriage", "has_children", "2"),  # two children, or two years old?
+        ("marriage", "has_children", "3个"),
+        ("bride_price", "lived_together", "2"),  # months or years?
+        ("loan", "interest", "2"),  # in a hundred, perhaps
+        ("inheritance", "heirs_number", "1"),
+        ("child_custody", "child_age", "七八"),  # two bands
+        ("school_minor", "pupil_age", "30"),
+    ],
+)
+def test_a_number_alone_that_is_not_clear_is_asked_again(sheet, name, reply):
+    fact = CATALOGUE.sheet(sheet).fact(name)
+
+    assert isinstance(reply_value(fact, reply, NOW), Unread)
+
+
+def test_where_no_number_is_asked_for_a_number_alone_is_the_place():
+    fact = CATALOGUE.sheet("loan").fact("proof")
+
+    assert reply_value(fact, "3", NOW).value == fact.choices[2].id

@@ -97,7 +97,6 @@ def test_another_matter_is_asked_anew(person):
 
 @pytest.mark.parametrize(("number", "permitted"), [("1", ("health",)), ("2", ())])
 def test_a_number_answers_the_sentence_and_not_the_question_behind_it(person, number, permitted):
-    person.state = replace(person.state, offered=tuple((each, each) for each in person.choices))
     person.says(number)
 
     assert person.state.permitted == permitted

@@ -1,7 +1,6 @@
 import pytest
 
 from bot.dialogue.words import (
-    chosen_in,
     command_in,
     corrected_part,
     is_consent,
@@ -10,8 +9,6 @@ from bot.dialogue.words import (
     names_other_side,
     performance_in,
 )
-
-OFFERED = (("type:loan", "借钱不还"), ("type:contract", "买卖合同"), ("type:none", "都不是"))
 
 
 @pytest.mark.parametrize(
@@ -102,25 +99,3 @@ def test_the_side_that_does_not_want_is_told_apart():
 )
 def test_an_answer_to_a_follow_up_is_read(text, answer):
     assert performance_in(text) == answer
-
-
-@pytest.mark.parametrize(
-    ("text", "chosen"),
-    [
-        ("1", "type:loan"),
-        ("第二个", "type:contract"),
-        ("选3", "type:none"),
-        ("都不是", "type:none"),
-        ("借钱不还。", "type:loan"),
-        ("4", None),
-        ("一", None),
-        ("我说的是借钱不还的事", None),
-    ],
-)
-def test_a_choice_is_taken_by_number_or_label(text, chosen):
-    assert chosen_in(OFFERED, text) == chosen
-
-
-def test_a_bare_number_can_be_kept_for_an_answer():
-    assert chosen_in(OFFERED, "1", numbers=False) is None
-    assert chosen_in(OFFERED, "都不是", numbers=False) == "type:none"

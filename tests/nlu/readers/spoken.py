@@ -28,6 +28,7 @@ class Option:
     label: str
     cues: tuple[str, ...] = ()
     ages: tuple[str, ...] = ()
+    least: int | None = None
 
 
 OPTIONS = (
