@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext
 
-from bot import delivery
+from bot import delivery, guards
 from bot.admin import password
 from bot.delivery import Delivery
 from storage.writer import Writer
@@ -30,6 +31,13 @@ def one_person_may_be_written_to_quickly(
     """Spare whole talks the pace of one word a second, which the tests of delivery prove."""
     if request.module.__name__ != "tests.bot.test_delivery":
         monkeypatch.setattr(delivery, "A_PERSON_A_SECOND", 50.0)
+
+
+@pytest.fixture
+def no_time_passes_for_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no budget fill up again, however slow the machine is to spend it."""
+    now = monotonic()
+    monkeypatch.setattr(guards, "monotonic", lambda: now)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

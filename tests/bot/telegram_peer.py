@@ -146,6 +146,11 @@ class BotApi:
         """Let the next requests go wrong: those to this chat, or all."""
         self._faults += [(method, chat, fault)] * times
 
+    @property
+    def silences_ahead(self) -> int:
+        """How many answers will never come."""
+        return sum(fault.is_silent for _, _, fault in self._faults)
+
     async def hears(self, chat: int, count: int) -> list[str]:
         """Wait until the bot has said so much to a chat; return all its texts."""
         await until(lambda: len(self.told(chat)) >= count, lambda: f"heard {self.texts(chat)}")

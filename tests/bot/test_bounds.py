@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 
 import httpx
@@ -19,15 +18,25 @@ from tests.bot.console_visits import set_up, sign_in
 from tests.bot.loopback import on_loopback
 from tests.bot.webhouse import House, serving
 
+PATIENCE_SECONDS = 15.0  # for what happens in fractions of one; every bound here is 20 or more
 
-def spoken(url: str, sent: bytes, seconds: float = 5.0) -> bytes:
+
+def spoken(url: str, sent: bytes) -> bytes:
     """Send bytes as they are and return all that comes back until the line is closed."""
-    with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0), seconds) as open_:
+    with a_line(url) as open_:
         open_.sendall(sent)
-        heard = b""
-        while piece := open_.recv(65_536):
-            heard += piece
-        return heard
+        return all_of(open_)
+
+
+def a_line(url: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0), PATIENCE_SECONDS)
+
+
+def all_of(open_: socket.socket) -> bytes:
+    heard = b""
+    while piece := open_.recv(65_536):
+        heard += piece
+    return heard
 
 
 def test_a_page_that_names_no_address_as_its_own_is_not_ours() -> None:
@@ -79,10 +88,8 @@ def test_a_body_that_comes_drop_by_drop_is_given_up_and_its_line_closed() -> Non
         return PlainTextResponse("taken")
 
     with on_loopback(Starlette(routes=[Route("/", take, methods=["POST"])])) as url:
-        began = time.monotonic()
         heard = spoken(url, b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{")
     assert heard.startswith(b"HTTP/1.1 408 ")
-    assert time.monotonic() - began < 2
 
 
 def test_a_head_that_never_ends_is_refused_before_it_fills_the_memory(town: House) -> None:
@@ -94,11 +101,14 @@ def test_a_head_that_never_ends_is_refused_before_it_fills_the_memory(town: Hous
 def test_a_head_that_comes_drop_by_drop_is_hung_up_on(
     town: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "HEAD_SECONDS", 0.2)
+    with a_line(town.url) as open_:
+        open_.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert open_.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        monkeypatch.setattr(line, "HEAD_SECONDS", 0.2)
+        open_.sendall(b"GET / HT")
+        assert b"HTTP/1.1" not in all_of(open_)
     assert spoken(town.url, b"GET / HTTP/1.1\r\nHost:") == b""
     assert spoken(town.url, b"") == b""
-    twice = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET / HT"
-    assert spoken(town.url, twice).count(b"HTTP/1.1") == 1
 
 
 def test_a_sign_that_no_text_holds_reaches_no_database(tmp_path: Path, database_url: str) -> None:

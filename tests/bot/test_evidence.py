@@ -24,6 +24,7 @@ from domain.evidence import BYTES_LIMIT, FILES_LIMIT, Evidence
 from storage.evidence import ORPHAN_SECONDS
 from tests.bot import files
 from tests.bot.console_visits import set_up, sign_in
+from tests.bot.loopback import until
 from tests.bot.webhouse import House, serving
 
 YANG = "7001"
@@ -242,8 +243,10 @@ def test_few_files_are_in_memory_at_the_same_time(
 
     async def go() -> list[str | None]:
         ready = asyncio.Event()
+        begun: list[bool] = []
 
         async def fetch() -> bytes:
+            begun.append(True)
             await ready.wait()
             return b"no file at all"
 
@@ -253,7 +256,7 @@ def test_few_files_are_in_memory_at_the_same_time(
             )
             for number in range(4)
         ]
-        await asyncio.wait(takes, timeout=0.5, return_when=asyncio.ALL_COMPLETED)
+        await until(lambda: (len(begun), sum(each.done() for each in takes)) == (2, 2))
         ready.set()
         return [(await each).refused for each in takes]
 

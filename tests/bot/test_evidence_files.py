@@ -210,7 +210,7 @@ def test_a_file_that_stops_the_process_is_broken_in_time(monkeypatch: pytest.Mon
     with pytest.raises(NotTaken, match="broken"):
         inspect_apart(files.amr())
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # of the 60 that it would have taken
 
 
 # the sealed files

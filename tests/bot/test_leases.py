@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -28,7 +27,7 @@ from tests.conftest import NOW, address
 from tests.storage.samples import a_conversation
 
 PROCESS = """
-import asyncio, json, sys, time
+import asyncio, json, os, signal, sys, time
 from datetime import datetime, timedelta
 from bot.lanes import Lanes
 from bot.turns import Turns
@@ -40,8 +39,15 @@ from tests.bot.webhouse import Keywords, catalogue, told
 from tests.conftest import KEYRING
 
 class Slow(Keywords):
+    def __init__(self):
+        self.slept = set()
+
     def read(self, messages):
         time.sleep(float(reading))
+        for message in messages:
+            if "睡" in message.text and message.text not in self.slept:
+                self.slept.add(message.text)
+                os.kill(os.getpid(), signal.SIGSTOP)
         return super().read(messages)
 
 async def main():
@@ -85,6 +91,10 @@ class Server:
         assert self.process.stdout is not None
         return [self.process.stdout.readline().strip() for _ in range(count)]
 
+    def has_fallen_asleep(self) -> None:
+        """Wait until it stands still, in the middle of a turn."""
+        assert os.WIFSTOPPED(os.waitpid(self.process.pid, os.WUNTRACED)[1])
+
     def signal(self, number: int) -> None:
         os.kill(self.process.pid, number)
 
@@ -95,6 +105,12 @@ class Server:
 
 def told_by(name: str, count: int) -> list[str]:
     return [f"工钱{name}{number}" for number in range(1, count + 1)]
+
+
+def asleep_at_the_second(name: str, count: int) -> list[str]:
+    """Return messages at whose second the process stops that has read it, before it commits."""
+    first, second, *others = told_by(name, count)
+    return [first, f"{second}睡", *others]
 
 
 @pytest.fixture
@@ -153,13 +169,12 @@ def test_a_process_that_slept_through_its_lease_commits_over_nobody(
     house: House, servers: tuple[Server, Server]
 ) -> None:
     slow, quick = servers
-    earlier, later = told_by("甲", 3), told_by("乙", 2)
+    earlier, later = asleep_at_the_second("丙", 3), told_by("丁", 2)
     lease = 0.3
 
     slow.gets(earlier, lease)
     slow.says()
-    time.sleep(0.04)
-    slow.signal(signal.SIGSTOP)  # it has read the conversation for its second message by now
+    slow.has_fallen_asleep()
     quick.gets(later, lease)
     quick.says(2)
     slow.signal(signal.SIGCONT)
@@ -174,18 +189,20 @@ def test_the_lease_of_a_process_that_was_killed_runs_out_and_the_next_one_goes_o
     house: House, servers: tuple[Server, Server]
 ) -> None:
     slow, quick = servers
-    earlier, later = told_by("甲", 4), told_by("乙", 2)
+    earlier, later = asleep_at_the_second("戊", 4), told_by("己", 2)
     lease = 0.6
 
     slow.gets(earlier, lease)
     slow.says()
+    until = conversation(house).lease_until
+    slow.has_fallen_asleep()
     slow.signal(signal.SIGKILL)
-    began = time.monotonic()
     quick.gets(later, lease)
     quick.says(2)
 
     assert heard(house) == [*earlier[:1], *later]
-    assert time.monotonic() - began < 3
+    assert until is not None
+    assert until <= conversation(house).updated_at < until + LEASE
 
 
 # in one process

@@ -104,7 +104,7 @@ def test_what_people_wrote_is_only_ever_text_on_that_page(town: House) -> None:
 
 
 def test_a_code_that_nobody_was_given_opens_nothing_and_guessing_is_stopped(
-    town: House,
+    no_time_passes_for_budgets: None, town: House
 ) -> None:
     with town.client() as guesser:
         statuses = [guesser.post(f"/mine/{'A' * 20}{count:02}").status_code for count in range(30)]
@@ -114,7 +114,7 @@ def test_a_code_that_nobody_was_given_opens_nothing_and_guessing_is_stopped(
 
 
 def test_guessing_from_one_address_opens_no_right_link_and_holds_up_nobody_elsewhere(
-    town: House, client: httpx.Client
+    no_time_passes_for_budgets: None, town: House, client: httpx.Client
 ) -> None:
     link = link_of(client)
     with town.client(headers={"x-forwarded-for": "203.0.113.7"}) as guesser:  # as a proxy says it

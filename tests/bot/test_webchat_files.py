@@ -137,7 +137,9 @@ def test_a_form_with_a_file_from_a_stranger_or_too_many_at_once_is_refused(
     assert client.post("/", files=large).status_code == 503
 
 
-def test_who_sends_too_many_files_is_asked_to_wait(client: httpx.Client) -> None:
+def test_who_sends_too_many_files_is_asked_to_wait(
+    no_time_passes_for_budgets: None, client: httpx.Client
+) -> None:
     statuses = [give(client, b"x", id_=f"a-file-{place}").status_code for place in range(11)]
 
     assert statuses == [200] * 10 + [429]

@@ -122,7 +122,7 @@ def test_four_thousand_characters_fit_into_a_message(client: httpx.Client) -> No
 
 
 def test_who_writes_faster_than_a_person_is_asked_to_wait_and_nothing_is_taken(
-    town: House,
+    no_time_passes_for_budgets: None, town: House
 ) -> None:
     with town.client(cookies={"hejie_chat": "A" * 22}) as client:
         answers = [

@@ -14,7 +14,7 @@ from bot.channels.wechat_api import WeChatApi, WeChatPeer
 from bot.channels.wechat_words import as_text, parts, size
 from bot.delivery import Gone, MaybeSent, NotSent
 from bot.evidence.exhibit import LIMIT, NotTaken
-from tests.bot.loopback import on_loopback
+from tests.bot.loopback import PATIENCE_SECONDS, on_loopback
 from tests.bot.webhouse import House
 from tests.bot.wechat_peer import BROKEN, BUSY, SILENT, Fault, WeChatServer
 from tests.bot.wechat_sealing import ACCOUNT
@@ -24,9 +24,14 @@ from tests.bot.wechathouse import YANG, agree, near
 def calling(wechat: WeChatServer, *jobs: Any, account: Any = ACCOUNT) -> list[Any]:
     """Let calls run at once on one connection to WeChat; returns what became of each."""
 
+    async def be_patient(request: httpx.Request) -> None:
+        """Wait long for an answer, and not long for one that never comes."""
+        seconds = 0.1 if wechat.withholds_answer_to(request.url.path) else PATIENCE_SECONDS
+        request.extensions["timeout"] = httpx.Timeout(seconds).as_dict()
+
     async def go() -> list[Any]:
         api = WeChatApi(account, wechat.url)
-        api._client.timeout = httpx.Timeout(0.5)
+        api._client.event_hooks = {"request": [be_patient]}
         try:
             return await asyncio.gather(*(job(api) for job in jobs), return_exceptions=True)
         finally:

@@ -1,8 +1,8 @@
 """WeChat's server of our own on loopback: strict, with people who write, and with faults.
 
 It takes what `api.weixin.qq.com` would take, keeps WeChat's windows for customer-service messages,
-and brings signed and sealed callbacks as WeChat does: five seconds of patience (shorter here), then
-the line is dropped and the same message comes again, three times in all.
+and brings signed and sealed callbacks as WeChat does: five seconds of patience (here as long as a
+test says), then the line is dropped and the same message comes again, three times in all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import contextlib
 import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.bot.loopback import on_loopback
+from tests.bot.loopback import on_loopback, until
 from tests.bot.wechat_sealing import (
     ACCOUNT,
     GH,
@@ -64,6 +64,7 @@ class WeChatServer:
     callback: str = ""
     url: str = ""
     patience: float = 5.0
+    gives_up: list[Callable[[], bool]] = field(default_factory=list)  # when, in the next tries
     line: httpx.ASGITransport | None = None
     holds: asyncio.Event | None = None
     heard: dict[str, list[str]] = field(default_factory=dict)
@@ -129,7 +130,17 @@ class WeChatServer:
         query, body = self.signed_message(message)
         line = self.line or httpx.AsyncHTTPTransport(verify=False)  # making a context costs 30 ms
         async with httpx.AsyncClient(transport=line, timeout=self.patience) as client:
-            return await client.post(self.callback, params=query, content=body)
+            post = client.post(self.callback, params=query, content=body)
+            return await (self._dropped(post) if self.gives_up else post)
+
+    async def _dropped(self, post: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        """Drop the line as soon as it is to be given up."""
+        posting = asyncio.create_task(post)
+        await until(self.gives_up.pop(0))
+        assert not posting.done(), "it was answered before"
+        posting.cancel()
+        await asyncio.wait([posting])
+        raise httpx.ReadTimeout("WeChat waits no longer")
 
     def signed_message(self, message: Mapping[str, Any]) -> tuple[dict[str, str], bytes]:
         return self.signed(xml_of(message))
@@ -197,6 +208,9 @@ class WeChatServer:
 
     def fails(self, fault: Fault, path: str = "message/custom/send", times: int = 1) -> None:
         self._faults += [(path, fault)] * times
+
+    def withholds_answer_to(self, path: str) -> bool:
+        return any(fault.is_silent and path.endswith(at) for at, fault in self._faults)
 
     def expire(self) -> None:
         """Let the access token end before its time."""

@@ -177,7 +177,7 @@ def test_signing_out_makes_a_copied_cookie_worthless(house: House, inside: httpx
 
 
 def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(
-    house: House, client: httpx.Client
+    no_time_passes_for_budgets: None, house: House, client: httpx.Client
 ) -> None:
     set_up(client, house.code)
 
