@@ -72,8 +72,9 @@ class Calibration:
     """A small logistic layer over the margins of each choice, and one for the flags.
 
     A layer is a matrix (margins + 1 x columns, the last row the shift); it knows which margins
-    rise together, which a single temperature does not. That of the flags sees all flags and all
-    intents: a threat explains away the despair that it sounds like, a question of law both.
+    rise together, which a single temperature does not. That of the flags sees all flags, all
+    intents and how clear the dispute type is: a threat explains away the despair that it sounds
+    like, a question of law both, and a story that is plainly about a wall needs more to be danger.
     """
 
     layers: tuple[Array, ...]
@@ -82,6 +83,14 @@ class Calibration:
     @classmethod
     def learn(cls, margins: Array, sentences: Sequence[Labelled], labels: Labels) -> Calibration:
         """Learn from margins that each sentence got without having been trained on."""
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415  only training needs it
+
+        # The matrices are so narrow that threads of the algebra only wait for each other.
+        with threadpool_limits(1):
+            return cls._learn(margins, sentences, labels)
+
+    @classmethod
+    def _learn(cls, margins: Array, sentences: Sequence[Labelled], labels: Labels) -> Calibration:
         *choices, flags = split(margins, labels)
         layers = []
         for name, scores, columns in zip(CHOICES, choices, labels.columns(sentences), strict=True):
@@ -90,7 +99,7 @@ class Calibration:
         for intent, factor in FAVOUR.items():
             if intent in labels.intents:
                 layers[0][-1, labels.intents.index(intent)] += np.log(factor)
-        truth, seen = labels.flagged(sentences), _seen_by_flags(flags, choices[0])
+        truth, seen = labels.flagged(sentences), _seen_by_flags(flags, *choices[:2])
         raised = [_fitted(seen, truth[:, k].astype(np.intp), "flags") for k in range(len(FLAGS))]
         return cls(tuple(layers), np.hstack(raised))
 
@@ -101,7 +110,7 @@ class Calibration:
             softmax((scores @ layer[:-1] + layer[-1]) * SHARPER[name])
             for name, scores, layer in zip(CHOICES, choices, self.layers, strict=True)
         )
-        seen = _seen_by_flags(flags, choices[0])
+        seen = _seen_by_flags(flags, *choices[:2])
         return intents, types, topics, sigmoid(seen @ self.flags[:-1] + self.flags[-1])
 
     def save(self, path: Path) -> None:
@@ -130,5 +139,5 @@ def _fitted(margins: Array, columns: NDArray[np.intp], name: str) -> Array:
     return layer
 
 
-def _seen_by_flags(flags: Array, intents: Array) -> Array:
-    return np.concatenate([flags, intents], axis=-1)
+def _seen_by_flags(flags: Array, intents: Array, types: Array) -> Array:
+    return np.concatenate([flags, intents, types.max(axis=-1, keepdims=True)], axis=-1)

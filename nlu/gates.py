@@ -16,8 +16,8 @@ STORY = 6  # characters
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
 DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.65, 0.9, 18  # the last in characters
-GREY = (0.02, 0.6)  # a flag between these is asked of the second stage
-PARTS_READ = 2  # of a long story, by the second stage; about 10 ms each
+GREY = (0.03, 0.6)  # a flag between these is asked of the second stage
+PARTS_READ = 1  # of a long story, by the second stage; a second one found nothing more
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 
 
@@ -61,7 +61,7 @@ def needs_second(text: str, reading: Reading) -> bool:
 
 
 def parts_for_second(reading: Reading) -> list[Part]:
-    """Return the parts of a story whose flags the second stage should look at, most two."""
+    """Return the parts of a story whose flags the second stage should look at, most PARTS_READ."""
     grey = [(_greyest(part.reading), place) for place, part in enumerate(reading.parts)]
     chosen = sorted((each for each in grey if each[0] >= GREY[0]), reverse=True)[:PARTS_READ]
     return [reading.parts[place] for _, place in chosen]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.calendar import LOCAL
+from nlu.gold import GoldLine, read_lines
 from nlu.interpreter import FLAGS, Heard, Understanding
 from nlu.needles import alternatives, needles
 from nlu.rasa_interpreter import load
@@ -28,14 +28,14 @@ SUSPICIOUS = 0.25  # enough for every flag, unless a guard asks for more
 # less one or two messages.
 # The goal is 0.97 found with 0.03 false alarms on look-alikes and 0.01 elsewhere.
 LEAST_FOUND = {
-    "now": 0.89,
-    "dv": 0.88,
-    "child": 0.82,
-    "self_harm": 0.82,
-    "harm_others": 0.80,
-    "neglect": 0.91,
-    "mass": 0.87,
-    "hazard": 0.90,
+    "now": 0.93,
+    "dv": 0.91,
+    "child": 0.88,
+    "self_harm": 0.93,
+    "harm_others": 0.90,
+    "neglect": 0.92,
+    "mass": 0.90,
+    "hazard": 0.92,
 }
 MOST_FALSE_ALARMS = {"safety": 0.055, "disputes": 0.055, "intents": 0.05}  # first stage alone
 
@@ -168,31 +168,31 @@ def test_a_word_or_two_is_left_to_the_signs() -> None:
 
 
 @pytest.fixture(scope="module")
-def read() -> dict[str, list[tuple[frozenset[str], Understanding]]]:
-    """Return the gold lines of every file as they were labelled and as they are read."""
+def read() -> dict[str, list[tuple[GoldLine, Understanding]]]:
+    """Return the gold lines of every file and what the model reads in them."""
     interpreter = load(models_folder())
     found = {}
     for name in MOST_FALSE_ALARMS:
-        rows = [json.loads(line) for line in (GOLD / f"{name}.jsonl").read_text().splitlines()]
-        read = interpreter.read([Heard(row["text"], NOW) for row in rows])
-        found[name] = list(zip((frozenset(row["flags"]) for row in rows), read, strict=True))
+        lines = list(read_lines(GOLD / f"{name}.jsonl"))
+        read = interpreter.read([Heard(line.text, NOW) for line in lines])
+        found[name] = list(zip(lines, read, strict=True))
     return found
 
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_most_dangers_that_other_people_wrote_of_are_found(
-    flag: str, read: dict[str, list[tuple[frozenset[str], Understanding]]]
+    flag: str, read: dict[str, list[tuple[GoldLine, Understanding]]]
 ) -> None:
-    found = [flag in each.flags for told, each in read["safety"] if flag in told]
+    found = [flag in each.flags for line, each in read["safety"] if flag in line.flags]
     assert sum(found) / len(found) >= LEAST_FOUND[flag]
 
 
 @pytest.mark.parametrize("name", MOST_FALSE_ALARMS)
 @pytest.mark.parametrize("flag", FLAGS)
 def test_few_harmless_messages_raise_a_flag(
-    name: str, flag: str, read: dict[str, list[tuple[frozenset[str], Understanding]]]
+    name: str, flag: str, read: dict[str, list[tuple[GoldLine, Understanding]]]
 ) -> None:
-    alarms = [flag in each.flags for told, each in read[name] if not told]
+    alarms = [flag in each.flags - line.also_ok for line, each in read[name] if not line.flags]
     assert sum(alarms) / len(alarms) <= MOST_FALSE_ALARMS[name]
 
 
