@@ -102,7 +102,9 @@ class FirstStage:
 
 def margins_of(rows: Rows, vocabulary: Vocabulary, matrix: Floats) -> Floats:
     """Return the sum of the rows' weights, as for a text whose vector has length 1."""
-    total: Floats = matrix.take(rows, axis=0).sum(axis=0) / vocabulary.length(rows)
+    total: Floats = matrix.take(rows, axis=0).sum(axis=0, dtype=np.float32) / vocabulary.length(
+        rows
+    )
     return total
 
 

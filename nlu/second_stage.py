@@ -78,10 +78,10 @@ class SecondStage:
     def load(cls, folder: Path) -> SecondStage:
         """Read what `save` wrote."""
         with np.load(folder / "second.npz") as kept:
-            parts = [
-                kept[name].astype(np.float32) for name in ("centre", "support", "duals", "matrix")
-            ]
-        centre, support, duals, matrix = parts
+            centre, support, duals = (
+                kept[name].astype(np.float32) for name in ("centre", "support", "duals")
+            )
+            matrix = kept["matrix"]  # few rows are taken at a time: half the room, no time lost
         return cls(centre, support, duals, matrix, Calibration.load(folder / "calibration.npz"))
 
 
