@@ -17,6 +17,7 @@ from bot.dialogue.events import Told
 from bot.keeper import Keeper
 from bot.messages import Incoming, Taken
 from bot.meters import Meters
+from bot.second_reading import SecondReading
 from bot.turns import TRIES, Prepared, Turns, after_refusal
 from domain.conversation import Conversation, Lease
 from domain.errors import ConversationMovedOn, Refusal, TalkMovedAway
@@ -24,7 +25,7 @@ from domain.ports import UnitOfWork
 from storage.writer import is_away
 
 BATCH = 64  # messages prepared together; also what one group commit takes
-BATCHES_AT_ONCE = 2  # a batch with a slow story in it does not hold up the next one
+BATCHES_AT_ONCE = 2  # while one is read, the next one is recalled
 WAITING_LIMIT = 400  # some two seconds' worth: who would wait longer is sent away at once
 LEASE = timedelta(seconds=5)  # renewed by every turn; after a crash others wait so long
 LOOK_AGAIN_SECONDS = 0.05  # while another process has the conversation
@@ -47,7 +48,8 @@ class Lanes:
 
     Messages of one conversation are taken in the order of their arrival. Messages of different
     conversations that wait at the same time are prepared as one batch in a worker thread and
-    handed to the writer, which gathers them into one commit. Each caller's own task carries its
+    handed to the writer, which gathers them into one commit; a story that needs the second stage
+    leaves its batch for a queue of its own. Each caller's own task carries its
     message through, so a turn costs no task and no thread of its own.
 
     Of several processes on one database, the one that has further messages of a conversation
@@ -69,6 +71,7 @@ class Lanes:
         pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._turns = turns
+        self._second = SecondReading(turns)
         self._keeper = keeper
         self.meters = meters or Meters()
         self._waiting_limit = waiting_limit
@@ -86,6 +89,11 @@ class Lanes:
     def waiting(self) -> int:
         """How many messages were taken and are not committed yet."""
         return self._waiting
+
+    @property
+    def stories_waiting(self) -> int:
+        """How many of them wait for the second stage of the model, or are being read by it."""
+        return self._second.waiting
 
     async def take(self, incoming: Incoming) -> Taken:
         """Take one message and return once it is committed. Refuses with `Busy`."""
@@ -206,7 +214,7 @@ class Lanes:
         while self._is_elsewhere(prepared.conversation):
             await self._until_released(incoming)
             prepared = await self._prepared(incoming)
-        return prepared
+        return await self._second.read(prepared) if prepared.is_unsure else prepared
 
     async def _until_released(self, incoming: Incoming) -> None:
         key = (incoming.channel, incoming.sender)

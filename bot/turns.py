@@ -37,8 +37,6 @@ from nlu.interpreter import Heard, Interpreter, Understanding
 EVENTS_A_TURN = 12  # a turn that goes on longer is a bug, not a conversation
 TRIES = 3
 STORIES = frozenset({Stage.NOTICE, Stage.TELLING, Stage.PROPOSING, Stage.RESTING})
-STORIES_AT_ONCE = 2  # of one batch may take 20 ms each; the others are read by the first stage
-BUSY = 8  # messages in one batch from which on the first stage alone reads, so that nobody waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,16 @@ class Prepared:
     state: Dialogue
     event: Event
     now: datetime
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether its text is a story that the second stage should read too."""
+        return isinstance(self.event, Told) and self.event.heard.is_unsure
+
+    @property
+    def may_be_danger(self) -> bool:
+        """Whether it is unsure because of a red flag."""
+        return isinstance(self.event, Told) and self.event.heard.may_be_danger
 
 
 class Turns:
@@ -78,10 +86,13 @@ class Turns:
         """Take one message and wait until it is committed."""
         for _ in range(TRIES - 1):
             try:
-                return self.finish(self.prepare([incoming])[0])
+                return self.finish(self._prepared(incoming))
             except ConversationMovedOn:  # another process kept a turn of this conversation first
                 continue
-        return self.finish(self.prepare([incoming])[0])
+        return self.finish(self._prepared(incoming))
+
+    def _prepared(self, incoming: Incoming) -> Prepared:
+        return self.read_again(self.prepare([incoming])[0])
 
     def finish(self, prepared: Prepared) -> Taken:
         """Commit a prepared turn; what a refusal means is said by `after_refusal`."""
@@ -109,7 +120,8 @@ class Turns:
     def prepare(self, messages: Sequence[Incoming]) -> list[Prepared]:
         """Recall each conversation and read each text: everything before the transaction.
 
-        At most one message of a conversation may be in `messages`.
+        At most one message of a conversation may be in `messages`. They are read at once; those
+        that are unsure are for `read_again`, which nobody else should have to wait for.
         """
         now = self.clock()
         known = self._keeper.read(
@@ -128,6 +140,14 @@ class Turns:
             )
         ]
 
+    def read_again(self, prepared: Prepared) -> Prepared:
+        """Have the second stage read an unsure story: some 30 ms, a hundredth of it the first's."""
+        event = prepared.event
+        if not isinstance(event, Told) or not event.heard.is_unsure:
+            return prepared
+        [understanding] = self._interpreter.read([Heard(event.heard.text, prepared.now)])
+        return replace(prepared, event=replace(event, heard=understanding))
+
     def _events(
         self,
         messages: Sequence[Incoming],
@@ -140,13 +160,12 @@ class Turns:
         ]
         unread = [place for place, event in enumerate(events) if event is None]
         if unread:
-            stories = [place for place in unread if states[place].stage in STORIES]
-            slowly = set(stories[:STORIES_AT_ONCE]) if len(messages) <= BUSY else set()
             heard = [
                 Heard(
                     self._text(messages[place], states[place], conversations[place], now),
                     now,
-                    asked=place not in slowly,
+                    asked=states[place].stage not in STORIES,
+                    at_once=True,
                 )
                 for place in unread
             ]

@@ -51,13 +51,18 @@ def needs_second(text: str, reading: Reading) -> bool:
     """Tell whether the second stage should read a story again."""
     if len(text) < STORY:
         return False
-    if _greyest(reading) >= GREY[0] or parts_for_second(reading):
+    if may_be_danger(reading):
         return True
     best = int(reading.intents.argmax())
     if reading.intents[best] < CLEAR_INTENT:
         return True
     speaks_of_matter = reading.weights.labels.intents[best] in (DISPUTE, LEGAL_QUESTION)
     return speaks_of_matter and bool(reading.types.max() < CLEAR_TYPE)
+
+
+def may_be_danger(reading: Reading) -> bool:
+    """Tell whether a flag is neither clearly up nor clearly down, in the whole or in a part."""
+    return _greyest(reading) >= GREY[0] or bool(parts_for_second(reading))
 
 
 def parts_for_second(reading: Reading) -> list[Part]:

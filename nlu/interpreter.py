@@ -26,11 +26,15 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message to be read. `asked` is true while a fact is open: short answers stay cheap."""
+    """A message to be read. `asked` is true while a fact is open: short answers stay cheap.
+
+    With `at_once` what would take long is left undone; `Understanding.is_unsure` tells of it.
+    """
 
     text: str
     now: datetime
     asked: bool = False
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Understanding:
     `intent` is `dispute` or a non-dispute intent; `dispute_type` is the best leaf when the message
     speaks of a matter (beside legal_question too), else None. `is_sure` says that the type may be
     taken without asking, `is_ours` that the message is for us at all. `reasons` are phrases of the
-    message that spoke for the type. Confidences are calibrated probabilities.
+    message that spoke for the type. Confidences are calibrated probabilities. `is_unsure` says that
+    a message read at once is one for the second stage, `may_be_danger` that a red flag is why.
     """
 
     text: str
@@ -57,6 +62,8 @@ class Understanding:
     topic: str | None = None
     reasons: tuple[str, ...] = ()
     second_stage: bool = False
+    is_unsure: bool = False
+    may_be_danger: bool = False
     scores: Mapping[str, float] = field(default_factory=dict)
 
 

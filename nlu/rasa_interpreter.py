@@ -70,6 +70,8 @@ class RasaInterpreter:
             topic=_topic(reading) if intent == SERVICE_QUESTION else None,
             reasons=phrases(heard.text, reading, order[0]) if has_type and not heard.asked else (),
             second_stage=reading.second_stage,
+            is_unsure=reading.is_unsure,
+            may_be_danger=reading.is_unsure and gates.may_be_danger(reading),
         )
 
 

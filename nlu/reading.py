@@ -8,7 +8,7 @@ from typing import Any
 from nlu.labelled import Labels
 from nlu.ngrams import Floats, Rows, Vocabulary
 
-READING, ASKED, EMBEDDING = "reading", "asked", "embedding"
+READING, ASKED, AT_ONCE, EMBEDDING = "reading", "asked", "at_once", "embedding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Reading:
     rows: Rows
     weights: Weights
     second_stage: bool = False
+    is_unsure: bool = False  # the second stage would have read it, had there been time
     parts: tuple[Part, ...] = ()
 
     @property

@@ -12,7 +12,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from nlu.greeting import without_greeting
-from nlu.reading import ASKED
+from nlu.reading import ASKED, AT_ONCE
 
 
 class Converter(GraphComponent):
@@ -36,6 +36,7 @@ class Converter(GraphComponent):
                 data={
                     TEXT: without_greeting(each.text or ""),
                     ASKED: getattr(each, "asked", False),
+                    AT_ONCE: getattr(each, "at_once", False),
                 }
             )
             for each in messages

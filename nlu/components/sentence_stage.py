@@ -18,7 +18,7 @@ from nlu.calibration import between, between_odds
 from nlu.components.ngram_stage import labelled
 from nlu.embedder import Embedder, is_installed
 from nlu.ngrams import Floats
-from nlu.reading import ASKED, EMBEDDING, READING, Reading
+from nlu.reading import ASKED, AT_ONCE, EMBEDDING, READING, Reading
 from nlu.second_stage import SecondStage
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,9 @@ class SentenceStage(GraphComponent):
     def _read_again(self, stage: SecondStage, message: Message) -> None:
         text, reading = message.data[TEXT], message.data[READING]
         if self._embedder is None or message.data[ASKED] or not gates.needs_second(text, reading):
+            return
+        if message.data[AT_ONCE]:
+            reading.is_unsure = True
             return
         parts = gates.parts_for_second(reading)
         embeddings = self._embedder.embed([text, *(part.text for part in parts)])

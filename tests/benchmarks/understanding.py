@@ -129,11 +129,11 @@ def conversation_figures(folder: Path, models: Path) -> Iterator[Figure]:
     seconds, again = [], []
     for each in heard:
         began = time.perf_counter()
-        [read] = interpreter.read([each])
+        interpreter.read([each])
         seconds.append(time.perf_counter() - began)
-        if read.second_stage:
+        if not each.at_once:
             again.append(seconds[-1])
-    stories = [each for each in heard if not each.asked]
+    stories = [each for each in heard if each.at_once and not each.asked]
     yield Figure("messages of the recorded conversations", messages, "")
     yield Figure("stories among them", len(stories), "")
     yield Figure("share of stories read by the second stage", len(again) / len(stories), "of 1")

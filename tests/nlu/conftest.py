@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
 
 @pytest.fixture
 def heard() -> Callable[..., Heard]:
-    return lambda text, asked=False: Heard(text, NOW, asked=asked)
+    return lambda text, **how: Heard(text, NOW, **how)
 
 
 @pytest.fixture(scope="session")

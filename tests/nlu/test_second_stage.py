@@ -28,6 +28,33 @@ def test_an_answer_to_a_fact_never_reaches_the_second_stage(both_stages, heard):
     assert not answer.second_stage
 
 
+def test_read_at_once_a_story_is_only_told_to_be_unsure(both_stages, heard):
+    story, answer, sure = both_stages.read(
+        [
+            heard(UNSURE, at_once=True),
+            heard(UNSURE, asked=True, at_once=True),
+            heard("你好", at_once=True),
+        ]
+    )
+
+    assert (story.is_unsure, story.second_stage) == (True, False)
+    assert not answer.is_unsure
+    assert not sure.is_unsure
+
+
+@pytest.mark.parametrize(("grey", "may_be_danger"), [((0, 1), True), ((1, 1), False)])
+def test_why_a_story_is_unsure_is_told(both_stages, heard, monkeypatch, grey, may_be_danger):
+    monkeypatch.setattr(gates, "GREY", grey)
+
+    [story] = both_stages.read([heard(UNSURE, at_once=True)])
+
+    assert (story.is_unsure, story.may_be_danger) == (True, may_be_danger)
+
+
+def test_without_a_second_stage_nothing_is_told_to_be_unsure(first_stage, heard):
+    assert not first_stage.read([heard(UNSURE, at_once=True)])[0].is_unsure
+
+
 def test_a_word_or_two_never_reach_the_second_stage(both_stages, heard):
     [word] = both_stages.read([heard("师傅么")])
 
