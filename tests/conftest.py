@@ -17,6 +17,7 @@ from pathlib import Path
 
 import certifi
 import pytest
+from jinja2 import Environment
 from sqlalchemy import Engine, text
 
 from domain.calendar import LOCAL, MarketDays, Weekly
@@ -28,6 +29,7 @@ from storage.sealing import Keyring
 from storage.tables import metadata
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
+from tests.compiled import compiling_once
 
 KEYRING = Keyring([bytes(range(32))])  # the key of all our tests
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
@@ -68,6 +70,14 @@ def one_authority(tmp_path_factory: pytest.TempPathFactory) -> None:
     first, end, _ = certifi.contents().partition("-----END CERTIFICATE-----")
     path.write_text(f"{first}{end}\n", "ascii", "ignore")
     os.environ["SSL_CERT_FILE"] = str(path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    """Spare the applications of many tests what each would do anew to the same files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compiling_once())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from bot.render import Renderer
 from bot.ticks import tick
 from domain.calendar import local
 from domain.case import MediationCase, Party, Role
@@ -15,14 +14,14 @@ from domain.services import booking
 from domain.services.booking import BookSession
 from domain.session import SessionBooking, SessionKind
 from storage.writer import Writer
-from tests.bot.webhouse import catalogue
+from tests.bot.webhouse import renderer
 from tests.conftest import NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation, keep
 
 WEDNESDAY = date(2026, 11, 25)
 SESSION_AT = local(WEDNESDAY, time(15))
 DAY = timedelta(days=1)
-RENDERER = Renderer(catalogue())
+RENDERER = renderer()
 BOTH = {Role.APPLICANT: "yang", Role.RESPONDENT: "bao"}
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from bot.dialogue.state import Dialogue, Stage, to_data
 from bot.messages import Incoming
 from bot.render import House as Words
-from bot.render import Renderer
 from bot.turns import Turns
 from domain.case import Party, Role
 from domain.conversation import Conversation
@@ -15,12 +14,11 @@ from domain.facts import FactKind, FactValue
 from domain.services.intake import OpenCase, open_case
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
-from tests.bot.webhouse import Keywords, catalogue
+from tests.bot.webhouse import PLAIN, Keywords, catalogue, renderer
 from tests.conftest import NOW
 
 STORY = "老板欠我三万块工钱，他把我的铲子也拿走了"
 OTHERS = "他天天喝酒闹事"
-PLAIN = Words()
 NAME, PHONE = "杨阿迪", "13877001234"
 
 
@@ -29,8 +27,7 @@ class Talk:
 
     def __init__(self, writer: Writer, words: Words = PLAIN, sender: str = "yang") -> None:
         self.writer = writer
-        renderer = Renderer(catalogue(), house=words)
-        self.turns = Turns(writer, Keywords(), catalogue(), renderer, lambda: NOW)
+        self.turns = Turns(writer, Keywords(), catalogue(), renderer(words), lambda: NOW)
         self.sender = sender
         self.count = 0
 

@@ -19,7 +19,6 @@ from bot.dialogue.side_questions import questions
 from bot.inviting import invitation_text
 from bot.messages import Incoming
 from bot.releasing import release_by_case
-from bot.render import Renderer
 from bot.settings import Settings, read_settings
 from domain.case import Role
 from domain.conversation import OutWord
@@ -27,7 +26,7 @@ from domain.services import booking, two_sides
 from tests.bot.browser import PHONE, new_context
 from tests.bot.console_visits import set_up, sign_in
 from tests.bot.two_people import OWN
-from tests.bot.webhouse import MONDAY, House, catalogue, serving
+from tests.bot.webhouse import MONDAY, House, catalogue, renderer, serving
 from tests.conftest import NOW
 from tests.storage.samples import OpenWork, a_case, a_conversation, keep
 from tests.trained import models_folder
@@ -38,7 +37,7 @@ ACCUSING = re.compile(
     "告(?!诉)|(?<!告)诉|打(?!电话)|欠|差你|拖|赖|骗|伤|赔|责任|过错|侵|违|不给|不还|不管|被|必须|后果"
     "|逾期|污染"
 )
-RENDERER = Renderer(catalogue())
+RENDERER = renderer()
 WHO = {"number": 2026000018, "mediator": "李四", "phone": "0876-0000000"}
 
 

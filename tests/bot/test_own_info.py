@@ -13,7 +13,6 @@ from bot.dialogue.marks import Offered
 from bot.dialogue.state import Dialogue, Stage, to_data
 from bot.own_info import as_data
 from bot.render import House as Words
-from bot.render import Renderer
 from domain.case import Party, Role
 from domain.case import Stage as CaseStage
 from domain.conversation import ResumeCode
@@ -24,7 +23,7 @@ from storage.tables import consent, inbox, notice
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
 from tests.bot.one_person import NAME, OTHERS, PHONE, STORY, Talk
-from tests.bot.webhouse import catalogue
+from tests.bot.webhouse import catalogue, renderer
 from tests.conftest import NOW
 from tests.storage.raw import every_value, traces
 
@@ -259,7 +258,7 @@ def test_the_other_sides_export_has_not_a_word_of_the_applicant(talk: Talk, writ
             flags = frozenset({"dv"})
             work.cases.save(replace(case, parties=parties, flags=flags, facts=facts).hold(flags))
             info = own_info(work, other.conversation, [number])
-            data = as_data(info, catalogue(), Renderer(catalogue()))
+            data = as_data(info, catalogue(), renderer())
             return json.dumps(data, ensure_ascii=False)
 
         return writer.submit(job).result()

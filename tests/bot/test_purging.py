@@ -12,7 +12,6 @@ from sqlalchemy import Engine, func, select, text
 from bot.dead_letters import Failed, lay_aside
 from bot.messages import Incoming
 from bot.purging import WHY, purge, would_purge
-from bot.render import Renderer
 from domain.case import Stage as CaseStage
 from domain.conversation import ResumeCode, Task, TaskKind
 from domain.invitation import VALID, Invitation
@@ -24,7 +23,7 @@ from storage.tables import conversation, inbox, metadata, outbox
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
 from tests.bot.one_person import OTHERS, STORY, Talk
-from tests.bot.webhouse import catalogue
+from tests.bot.webhouse import renderer
 from tests.conftest import KEYRING, NOW
 
 TERMS = Terms()
@@ -178,7 +177,7 @@ def test_a_message_laid_aside_goes_when_nobody_waits_for_it_any_more(
 ) -> None:
     talk.has_case()
     failed = Failed(Incoming("webchat", "yang", "m9", text=OTHERS), ValueError(), NOW)
-    writer.submit(lambda work: lay_aside(work, Renderer(catalogue()), failed)).result()
+    writer.submit(lambda work: lay_aside(work, renderer(), failed)).result()
     (waits,) = writer.read(lambda work: work.tasks.still_open())
 
     assert gone_after(writer, 31) == set()

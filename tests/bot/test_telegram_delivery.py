@@ -35,7 +35,7 @@ from tests.bot.telegram_rules import (
     too_many,
 )
 from tests.bot.telegram_talk import LUO, YANG, kept, talking, turn_is_over
-from tests.bot.webhouse import House, catalogue
+from tests.bot.webhouse import House, renderer
 
 
 def is_out_of_reach(house: House, chat: int) -> bool:
@@ -211,8 +211,8 @@ def every_choice(renderer: Renderer) -> Iterator[str]:
 
 
 def test_every_choice_fits_under_a_button() -> None:
-    renderer = Renderer(catalogue())
-    choices = [renderer.choice(id_) for id_ in every_choice(renderer)]
+    words = renderer()
+    choices = [words.choice(id_) for id_ in every_choice(words)]
 
     assert len(choices) > 500
     assert [each for each in choices if len(each["id"].encode()) > DATA_LIMIT] == []

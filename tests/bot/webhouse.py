@@ -21,6 +21,7 @@ import httpx
 from bot.evidence.desk import EvidenceDesk
 from bot.lanes import Lanes
 from bot.messages import Incoming
+from bot.render import House as Words
 from bot.render import Renderer
 from bot.serving import config_of
 from bot.settings import Settings, read_settings
@@ -40,6 +41,7 @@ from tests.bot.loopback import running
 from tests.conftest import KEYRING
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=LOCAL)
+PLAIN = Words()
 
 
 class Keywords:
@@ -115,9 +117,9 @@ def catalogue() -> Catalogue:
 
 
 @cache
-def renderer() -> Renderer:
-    """Return the one renderer of all houses: to compile every sentence takes a while."""
-    return Renderer(catalogue())
+def renderer(words: Words = PLAIN) -> Renderer:
+    """Return the one renderer of all houses that say this: to read every sentence takes a while."""
+    return Renderer(catalogue(), house=words)
 
 
 @cache

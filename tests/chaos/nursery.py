@@ -24,6 +24,8 @@ from typing import Any
 
 from jinja2 import Environment
 
+from tests.compiled import compiling_once
+
 
 @dataclass(frozen=True)
 class Order:
@@ -88,22 +90,9 @@ def warm(models: Path) -> Warmed:
     warm_up()
     catalogue, interpreter = load_catalogue(), load(models)
     interpreter.read([Heard("西畴县兴街镇的老板去年腊月欠我三万五", datetime.now(LOCAL))])
-    compile_templates_once()
+    Environment.compile = compiling_once()  # servers find them compiled
     Renderer(catalogue)
     return Warmed(interpreter, catalogue)
-
-
-def compile_templates_once() -> None:
-    """Let servers find the templates compiled that were compiled before them."""
-    compile_ = Environment.compile
-    compiled: dict[Any, Any] = {}
-
-    def compile_once(self: Environment, source: Any, name: Any, filename: Any) -> Any:
-        if (filename, source) not in compiled:
-            compiled[filename, source] = compile_(self, source, name, filename)
-        return compiled[filename, source]
-
-    Environment.compile = compile_once
 
 
 def _tell(**said: Any) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from bot.app import ready_writer
 from bot.messages import Incoming, Taken
-from bot.render import Renderer
 from bot.settings import read_settings
 from bot.turns import Turns
 from domain.agreement import SettlementAgreement
@@ -24,7 +23,7 @@ from domain.services.follow_up import record_agreement
 from nlu.rasa_interpreter import load
 from storage.unit_of_work import SqlUnitOfWork
 from storage.writer import Writer
-from tests.bot.webhouse import catalogue
+from tests.bot.webhouse import catalogue, renderer
 from tests.trained import models_folder
 
 BEGINNING = datetime(2026, 11, 23, 15, 0, tzinfo=LOCAL)  # a Monday
@@ -67,7 +66,7 @@ def build(folder: Path, url: str = "") -> Town:
 
 def _settle_people(writer: Writer) -> None:
     now = BEGINNING - timedelta(days=3, hours=19)  # in the evening: sessions begin the next day
-    turns = Turns(writer, load(models_folder()), catalogue(), Renderer(catalogue()), lambda: now)
+    turns = Turns(writer, load(models_folder()), catalogue(), renderer(), lambda: now)
     talk = partial(_talk, turns)
     talk("telegram", str(CLOSING), until="back:right")
     for channel, sender in (
