@@ -34,20 +34,22 @@ from tests.compiled import compiling_once
 KEYRING = Keyring([bytes(range(32))])  # the key of all our tests
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)  # a Monday
 
-# What takes longest starts first, so that no process is left with it at the end.
+# What takes longest starts first, so that no process is left with it at the end. The journeys train
+# the model of the whole corpus; until it is there the others do what needs none.
 LONGEST_FIRST = (
-    "tests/nlu/test_second_stage.py",
-    "tests/bot/test_webchat_line.py",
     "tests/journeys",
+    "tests/bot/test_webchat_line.py",
     "tests/bot/test_pages_in_browser.py",
+    "tests/bot/test_webchat_access.py",
+    "tests/nlu/test_second_stage.py",
     "tests/nlu/test_review.py",
     "tests/chaos",
     "tests/bot/test_webchat",
     "tests/bot/test_telegram",
+    "tests/hostile",
+    "tests/load",
     "tests/bot/test_wechat",
     "tests/bot/test_channel_contract.py",
-    "tests/load",
-    "tests/hostile",
     "tests/storage/test_migrations.py",
     "tests/bot",
 )

@@ -53,7 +53,7 @@ def middle_models_folder() -> Path:
 def project_of(size: str) -> Path:
     """Return a Rasa project with a few sentences of each label: `small`, `middle`."""
     folder = CACHE / _fingerprint() / f"{size}-project"
-    with _one_at_a_time():
+    with _one_at_a_time(folder.name):
         if not folder.is_dir():
             half = folder.with_suffix(".half")
             shutil.rmtree(half, ignore_errors=True)
@@ -81,17 +81,17 @@ def _write_project(folder: Path, a_label: int) -> None:
 
 def _trained_once(name: str, source: Path = HERE, *, sentences: bool) -> Path:
     folder = CACHE / _fingerprint() / name
-    with _one_at_a_time():
+    with _one_at_a_time(name):
         if not (folder / "current.json").is_file():
             train(folder, sentences=sentences, source=source)
     return folder
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Tests run in several processes; while one trains the others wait."""
+def _one_at_a_time(name: str) -> Iterator[None]:
+    """Tests run in several processes; while one makes this the others that want it wait."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
+    with (CACHE / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
