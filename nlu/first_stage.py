@@ -23,7 +23,7 @@ from nlu.windows import windows
 
 FOLDS = 3
 PENALTY = 0.5  # LinearSVC's C; see docs/decisions/0002-two-stages.md
-NEAR = 1e-2  # where its solver stops: at 1e-4 the answers are the same and take a fifth longer
+NEAR = 0.1  # where its solver stops: at 1e-4 the answers are the same and take half as long again
 Array = NDArray[Any]
 
 
