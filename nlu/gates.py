@@ -5,7 +5,9 @@ All bounds are on calibrated probabilities; docs/decisions/0002 tells how they w
 
 from __future__ import annotations
 
-from nlu.interpreter import DISPUTE, LEGAL_QUESTION
+from functools import cache
+
+from nlu.interpreter import DISPUTE, FLAGS, LEGAL_QUESTION
 from nlu.reading import Part, Reading
 from nlu.safety import panel
 
@@ -16,7 +18,7 @@ STORY = 6  # characters
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
 DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.65, 0.9, 18  # the last in characters
-GREY = (0.03, 0.6)  # a flag between these is asked of the second stage
+GREY = (0.3, 0.6)  # from this share of the bound that raises a flag up to this, it is asked again
 PARTS_READ = 1  # of a long story, by the second stage; a second one found nothing more
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 
@@ -62,18 +64,24 @@ def needs_second(text: str, reading: Reading) -> bool:
 
 def may_be_danger(reading: Reading) -> bool:
     """Tell whether a flag is neither clearly up nor clearly down, in the whole or in a part."""
-    return _greyest(reading) >= GREY[0] or bool(parts_for_second(reading))
+    return _greyest(reading) > 0 or bool(parts_for_second(reading))
 
 
 def parts_for_second(reading: Reading) -> list[Part]:
     """Return the parts of a story whose flags the second stage should look at, most PARTS_READ."""
     grey = [(_greyest(part.reading), place) for place, part in enumerate(reading.parts)]
-    chosen = sorted((each for each in grey if each[0] >= GREY[0]), reverse=True)[:PARTS_READ]
+    chosen = sorted((each for each in grey if each[0] > 0), reverse=True)[:PARTS_READ]
     return [reading.parts[place] for _, place in chosen]
 
 
 def _greyest(reading: Reading) -> float:
-    return max((p for p in reading.flags.tolist() if p < GREY[1]), default=0.0)
+    told = zip(reading.flags.tolist(), _bounds(), strict=True)
+    return max((p for p, bound in told if GREY[0] * bound <= p < GREY[1]), default=0.0)
+
+
+@cache
+def _bounds() -> tuple[float, ...]:
+    return tuple(panel().bounds[flag].threshold for flag in FLAGS)
 
 
 def flags(text: str, reading: Reading) -> frozenset[str]:

@@ -42,7 +42,7 @@ def test_read_at_once_a_story_is_only_told_to_be_unsure(both_stages, heard):
     assert not sure.is_unsure
 
 
-@pytest.mark.parametrize(("grey", "may_be_danger"), [((0, 1), True), ((1, 1), False)])
+@pytest.mark.parametrize(("grey", "may_be_danger"), [((0, 1), True), ((1, 0), False)])
 def test_why_a_story_is_unsure_is_told(both_stages, heard, monkeypatch, grey, may_be_danger):
     monkeypatch.setattr(gates, "GREY", grey)
 
@@ -62,7 +62,7 @@ def test_a_word_or_two_never_reach_the_second_stage(both_stages, heard):
 
 
 def test_what_the_first_stage_is_sure_of_is_not_read_again(both_stages, heard, monkeypatch):
-    monkeypatch.setattr(gates, "GREY", (1, 1))
+    monkeypatch.setattr(gates, "GREY", (1, 0))
     monkeypatch.setattr(gates, "CLEAR_INTENT", 0)
     monkeypatch.setattr(gates, "CLEAR_TYPE", 0)
 
