@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -56,22 +56,21 @@ class FirstStage:
     def train(cls, sentences: Sequence[Labelled]) -> FirstStage:
         """Fit all heads, and calibrate them on folds that they have not seen."""
         labels = Labels.of(sentences)
-        vocabulary = Vocabulary.learn([s.text for s in sentences])
-        found = [vocabulary.rows(s.text)[0] for s in sentences]
-        fold = _folds(sentences)
-        jobs = [fold != part for part in range(FOLDS)] + [np.ones(len(sentences), bool)]
+        vocabulary, found = Vocabulary.learn([s.text for s in sentences])
+        features = to_matrix(vocabulary, found).astype(np.float64)  # what the solver works in
+        fold, heads = _folds(sentences), _heads(sentences, labels)
+        kept = [np.ones(len(sentences), bool), *(fold != part for part in range(FOLDS))]
         # scikit-learn's solver lets go of the interpreter's lock: two threads halve the wait.
         with ThreadPoolExecutor(2) as pool:
-            fits = list(
-                pool.map(lambda kept: _fit(vocabulary, found, sentences, labels, kept), jobs)
-            )
-        margins = np.empty((len(sentences), fits[0][1].size), np.float32)
-        for part, (matrix, bias) in enumerate(fits[:FOLDS]):
-            for place in np.flatnonzero(fold == part):
-                margins[place] = margins_of(found[place], vocabulary, matrix) + bias
-        matrix, bias = fits[-1]
+            fits = list(pool.map(lambda job: _fit(features, job), product(kept, heads)))
+        starts = range(0, len(fits), len(heads))
+        whole, *parts = (_side_by_side(fits[start : start + len(heads)]) for start in starts)
+        margins = np.empty((len(sentences), len(whole[1])), np.float32)
+        for part, (columns, bias) in enumerate(parts):
+            margins[fold == part] = features[fold == part] @ columns + bias
         calibration = Calibration.learn(margins, sentences, labels)
-        return cls(Weights(vocabulary, labels, matrix), bias, calibration)
+        matrix = np.ascontiguousarray(whole[0] * vocabulary.rarity[:, None], np.float32)
+        return cls(Weights(vocabulary, labels, matrix), whole[1].astype(np.float32), calibration)
 
     def save(self, folder: Path) -> None:
         """Write weights and names; no pickle."""
@@ -127,30 +126,35 @@ def _group(sentence: Labelled) -> tuple[str, ...]:
     return (*(str(each) for each in told), *sorted(sentence.flags))
 
 
-def _fit(
-    vocabulary: Vocabulary,
-    found: Sequence[Rows],
-    sentences: Sequence[Labelled],
-    labels: Labels,
-    kept: NDArray[np.bool_],
-) -> tuple[Floats, Floats]:
-    """Return the weights (n-grams x columns, rarity folded in) and the bias of every column."""
-    features = to_matrix(vocabulary, found).astype(np.float64)  # what the solver works in
-    matrix, bias = [], []
-    for columns, names in zip(
+Head = tuple[NDArray[np.intp], int]
+Fit = tuple[Array, Array]
+
+
+def _heads(sentences: Sequence[Labelled], labels: Labels) -> list[Head]:
+    """Return for each choice and each flag the column of every sentence, and how many there are."""
+    choices = zip(
         labels.columns(sentences), (labels.intents, labels.types, labels.topics), strict=True
-    ):
-        told = kept & (columns != NONE)
-        one = _fit_choice(features[told], columns[told], len(names))
-        matrix.append(one[0])
-        bias.append(one[1])
-    seen, truth = features[kept], labels.flagged(sentences)[kept].astype(np.intp)
-    for flag in range(len(labels.flags)):
-        one = _fit_choice(seen, truth[:, flag], 2)
-        matrix.append(one[0])
-        bias.append(one[1])
-    stacked = np.concatenate(matrix) * vocabulary.rarity
-    return np.ascontiguousarray(stacked.T, np.float32), np.concatenate(bias).astype(np.float32)
+    )
+    flags = labels.flagged(sentences).astype(np.intp).T
+    return [*((columns, len(names)) for columns, names in choices), *((flag, 2) for flag in flags)]
+
+
+def _fit(features: Any, job: tuple[NDArray[np.bool_], Head]) -> Fit:
+    """Return the weights (columns x n-grams) and the bias of one head."""
+    kept, (columns, count) = job
+    told = kept & (columns != NONE)
+    from sklearn.svm import LinearSVC  # noqa: PLC0415  only training needs it
+
+    svm = LinearSVC(C=PENALTY, class_weight="balanced", tol=NEAR, random_state=0)
+    svm.fit(features[told], columns[told])
+    if count == 2 or len(svm.classes_) == count:
+        return svm.coef_, svm.intercept_
+    raise ValueError(f"only {len(svm.classes_)} of {count} labels have sentences in every fold")
+
+
+def _side_by_side(fits: Sequence[Fit]) -> Fit:
+    """Return all heads as one: the weights (n-grams x columns) and the biases."""
+    return np.concatenate([each for each, _ in fits]).T, np.concatenate([each for _, each in fits])
 
 
 def to_matrix(vocabulary: Vocabulary, found: Sequence[Rows]) -> Any:
@@ -163,13 +167,3 @@ def to_matrix(vocabulary: Vocabulary, found: Sequence[Rows]) -> Any:
     lengths = np.repeat([vocabulary.length(rows) for rows in found], np.diff(ends))
     shape = (len(found), len(vocabulary.rarity))
     return csr_matrix(((values / lengths).astype(np.float32), columns, ends), shape=shape)
-
-
-def _fit_choice(features: Any, columns: NDArray[np.intp], count: int) -> tuple[Array, Array]:
-    from sklearn.svm import LinearSVC  # noqa: PLC0415  only training needs it
-
-    svm = LinearSVC(C=PENALTY, class_weight="balanced", tol=NEAR, random_state=0)
-    svm.fit(features, columns)
-    if count == 2 or len(svm.classes_) == count:
-        return svm.coef_, svm.intercept_
-    raise ValueError(f"only {len(svm.classes_)} of {count} labels have sentences in every fold")

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,20 +35,28 @@ class Vocabulary:
     rarity: Floats
 
     @classmethod
-    def learn(cls, texts: Sequence[str], least: int = 2) -> Vocabulary:
-        """Keep what at least `least` texts contain; rarity is the smoothed inverse frequency."""
-        seen = Counter(gram for text in texts for gram in ngrams(fold(text)))
+    def learn(cls, texts: Sequence[str], least: int = 2) -> tuple[Vocabulary, list[Rows]]:
+        """Keep what at least `least` texts contain; return also the rows of each text.
+
+        Rarity is the smoothed inverse frequency.
+        """
+        found = [ngrams(fold(text)) for text in texts]
+        seen = Counter(chain.from_iterable(found))
         kept = sorted(gram for gram, count in seen.items() if count >= least)
         counts = np.array([seen[gram] for gram in kept], np.float64)
         rarity = np.log((1 + len(texts)) / (1 + counts)) + 1
-        return cls({gram: row for row, gram in enumerate(kept)}, rarity.astype(np.float32))
+        self = cls({gram: row for row, gram in enumerate(kept)}, rarity.astype(np.float32))
+        return self, [self._rows_of(grams) for grams in found]
 
     def rows(self, text: str) -> tuple[Rows, float]:
         """Return the rows of the known n-grams, and the share of all n-grams that is known."""
-        row_of = self.row_of
         found = ngrams(fold(text))
-        known = [row_of[gram] for gram in found if gram in row_of]
-        return np.array(known, np.intp), len(known) / max(1, len(found))
+        known = self._rows_of(found)
+        return known, len(known) / max(1, len(found))
+
+    def _rows_of(self, grams: set[str]) -> Rows:
+        row_of = self.row_of
+        return np.array([row_of[gram] for gram in grams if gram in row_of], np.intp)
 
     def length(self, rows: Rows) -> float:
         """Return the Euclidean length of the vector of rarities."""

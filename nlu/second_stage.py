@@ -46,8 +46,8 @@ class SecondStage:
     def train(cls, sentences: Sequence[Labelled], embeddings: Floats) -> SecondStage:
         """Solve the ridge for all labels. Takes n**2 floats of memory, 2.4 GB for 24,500."""
         labels = Labels.of(sentences)
-        vocabulary = Vocabulary.learn([s.text for s in sentences])
-        features = to_matrix(vocabulary, [vocabulary.rows(s.text)[0] for s in sentences])
+        vocabulary, found = Vocabulary.learn([s.text for s in sentences])
+        features = to_matrix(vocabulary, found)
         centre = embeddings.mean(axis=0)
         support = _direction(embeddings - centre)
         duals, left_out = solve(Kernel.of(support, features), _goals(sentences, labels))
