@@ -105,10 +105,10 @@ def _run_graph(made: Path, source: Path, reviewed: Sequence[Block], embed: Embed
         from rasa.engine.graph import ExecutionContext  # noqa: PLC0415
         from rasa.engine.recipes.graph_recipe import GraphV1Recipe  # noqa: PLC0415
         from rasa.engine.runner.dask import DaskGraphRunner  # noqa: PLC0415
-        from rasa.engine.storage.local_model_storage import LocalModelStorage  # noqa: PLC0415
         from rasa.shared.data import TrainingType  # noqa: PLC0415
 
         from nlu.components.corpus_importer import CorpusImporter  # noqa: PLC0415
+        from nlu.components.quick_storage import QuickStorage  # noqa: PLC0415
 
         config = rasa.shared.utils.io.read_yaml_file(str(source / "config.yml"))
         recipe = GraphV1Recipe()
@@ -116,7 +116,7 @@ def _run_graph(made: Path, source: Path, reviewed: Sequence[Block], embed: Embed
         importer = CorpusImporter(source, reviewed, embed)
         parts = made.with_name("parts")
         parts.mkdir()
-        storage = LocalModelStorage.create(parts)
+        storage = QuickStorage.create(parts)
         context = ExecutionContext(model.train_schema)
         runner = DaskGraphRunner.create(model.train_schema, storage, context)
         runner.run(inputs={"__importer__": importer})
