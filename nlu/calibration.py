@@ -24,7 +24,7 @@ SHARPER = {"intents": 1.0, "types": 1.5, "topics": 1.0}
 LIFT = {"intents": 0.3, "types": 0.0, "topics": 0.0, "flags": 0.0}
 
 # Questions of law are told apart from disputes by a hair: between two such, rather answer.
-FAVOUR = {"legal_question": 3.0}
+FAVOUR = {"legal_question": 6.0}
 
 
 def softmax(scores: Array) -> Array:
