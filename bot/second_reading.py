@@ -1,22 +1,27 @@
-"""Stories that the first stage is unsure of: read again one by one, while all others go on."""
+"""Stories that the first stage is unsure of: read again beside the batches; all others go on."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from bot.turns import Prepared, Turns
 
 PLAIN_LIMIT = 8  # stories that wait, some 0.25 s: beyond, the first reading stands
 DANGER_LIMIT = 64  # the same where a red flag may be up: rather two seconds late than unheard
+TOGETHER = 4  # stories read at once: a third less time for each than one by one
+
+Ticket = tuple[Prepared, "asyncio.Future[Prepared]"]
 
 
 class SecondReading:
-    """Reads unsure stories anew, in the order in which they come, in a thread of its own."""
+    """Reads unsure stories anew, a few at a time, in the order in which they come."""
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        self._one_at_a_time = asyncio.Semaphore(1)  # the second stage uses all cores by itself
-        self.waiting = 0  # also the one that is being read
+        self._one_at_a_time = asyncio.Lock()  # the second stage uses all cores by itself
+        self._tickets: deque[Ticket] = deque()
+        self.waiting = 0  # also those that are being read
 
     async def read(self, prepared: Prepared) -> Prepared:
         """Return the turn with the better reading, or as it is where too many wait already."""
@@ -24,8 +29,35 @@ class SecondReading:
         if self.waiting >= limit:
             return prepared
         self.waiting += 1
+        mine: asyncio.Future[Prepared] = asyncio.get_running_loop().create_future()
+        self._tickets.append((prepared, mine))
         try:
             async with self._one_at_a_time:
-                return await asyncio.to_thread(self._turns.read_again, prepared)
+                while not mine.done():  # whoever comes first reads for those behind too
+                    await self._read_first()
+            return await mine
         finally:
             self.waiting -= 1
+
+    async def _read_first(self) -> None:
+        count = min(TOGETHER, len(self._tickets))
+        tickets = [self._tickets.popleft() for _ in range(count)]
+        try:
+            await self._read_these(tickets)
+        except asyncio.CancelledError:  # only the one who reads has gone away
+            self._tickets.extendleft(each for each in reversed(tickets) if not each[1].done())
+            raise
+
+    async def _read_these(self, tickets: list[Ticket]) -> None:
+        stories = [prepared for prepared, _ in tickets]
+        try:
+            better = await asyncio.to_thread(self._turns.read_again, stories)
+        except Exception as error:
+            if len(tickets) > 1:  # one that cannot be read fails alone
+                for ticket in tickets:
+                    await self._read_these([ticket])
+            else:
+                tickets[0][1].set_exception(error)
+            return
+        for (_, read), each in zip(tickets, better, strict=True):
+            read.set_result(each)

@@ -92,7 +92,7 @@ class Turns:
         return self.finish(self._prepared(incoming))
 
     def _prepared(self, incoming: Incoming) -> Prepared:
-        return self.read_again(self.prepare([incoming])[0])
+        return self.read_again(self.prepare([incoming]))[0]
 
     def finish(self, prepared: Prepared) -> Taken:
         """Commit a prepared turn; what a refusal means is said by `after_refusal`."""
@@ -140,13 +140,18 @@ class Turns:
             )
         ]
 
-    def read_again(self, prepared: Prepared) -> Prepared:
-        """Have the second stage read an unsure story: some 30 ms, a hundredth of it the first's."""
-        event = prepared.event
-        if not isinstance(event, Told) or not event.heard.is_unsure:
-            return prepared
-        [understanding] = self._interpreter.read([Heard(event.heard.text, prepared.now)])
-        return replace(prepared, event=replace(event, heard=understanding))
+    def read_again(self, stories: Sequence[Prepared]) -> list[Prepared]:
+        """Have the second stage read those that are unsure: some 30 ms each."""
+        unsure = [
+            (place, story.event, story.now)
+            for place, story in enumerate(stories)
+            if isinstance(story.event, Told) and story.event.heard.is_unsure
+        ]
+        better = list(stories)
+        again = self._interpreter.read([Heard(event.heard.text, now) for _, event, now in unsure])
+        for (place, event, _), heard in zip(unsure, again, strict=True):
+            better[place] = replace(stories[place], event=replace(event, heard=heard))
+        return better
 
     def _events(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -77,9 +78,12 @@ class SentenceStage(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Better the readings that need it; then say it all in Rasa's own words too."""
-        if self._stage is not None:
-            for message in messages:
-                self._read_again(self._stage, message)
+        if self._stage is not None and self._embedder is not None:
+            unsure = [message for message in messages if _is_unsure(message)]
+            for message in unsure:
+                message.data[READING].is_unsure = message.data[AT_ONCE]
+            now = [message for message in unsure if not message.data[AT_ONCE]]
+            self._read_again(self._stage, self._embedder, now)
         for message in messages:
             reading: Reading = message.data[READING]
             best = int(reading.intents.argmax())
@@ -88,17 +92,23 @@ class SentenceStage(GraphComponent):
             message.set(INTENT, told, add_to_output=True)
         return messages
 
-    def _read_again(self, stage: SecondStage, message: Message) -> None:
-        text, reading = message.data[TEXT], message.data[READING]
-        if self._embedder is None or message.data[ASKED] or not gates.needs_second(text, reading):
+    def _read_again(
+        self, stage: SecondStage, embedder: Embedder, messages: Sequence[Message]
+    ) -> None:
+        asked: list[tuple[str, Reading]] = []
+        for message in messages:
+            reading: Reading = message.data[READING]
+            parts = gates.parts_for_second(reading)
+            asked += [(message.data[TEXT], reading), *((each.text, each.reading) for each in parts)]
+        if not asked:
             return
-        if message.data[AT_ONCE]:
-            reading.is_unsure = True
-            return
-        parts = gates.parts_for_second(reading)
-        embeddings = self._embedder.embed([text, *(part.text for part in parts)])
-        for each, row in zip((reading, *(p.reading for p in parts)), embeddings, strict=True):
-            better(stage, each, row)
+        rows = embedder.embed([text for text, _ in asked])  # together they take less time
+        for (_, reading), row in zip(asked, rows, strict=True):
+            better(stage, reading, row)
+
+
+def _is_unsure(message: Message) -> bool:
+    return not message.data[ASKED] and gates.needs_second(message.data[TEXT], message.data[READING])
 
 
 def better(stage: SecondStage, reading: Reading, embedding: Floats) -> None:

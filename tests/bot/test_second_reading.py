@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from bot.messages import Incoming
-from bot.second_reading import DANGER_LIMIT, PLAIN_LIMIT
+from bot.second_reading import DANGER_LIMIT, PLAIN_LIMIT, TOGETHER, SecondReading
+from bot.turns import Turns
 from domain.conversation import HeardMessage
 from nlu.interpreter import Heard, Understanding
 from tests.bot.webhouse import House, Keywords, build_house, told
@@ -26,8 +28,11 @@ class Pensive(Keywords):
     def __init__(self) -> None:
         self.go = threading.Event()
         self.pondered: list[str] = []
+        self.together: list[int] = []
 
     def read(self, messages: Sequence[Heard]) -> list[Understanding]:
+        if not messages[0].at_once:
+            self.together.append(len(messages))
         return [self._think(each) for each in messages]
 
     def _think(self, heard: Heard) -> Understanding:
@@ -157,3 +162,89 @@ def test_the_terminal_reads_an_unsure_story_again_too(pensive_house: House) -> N
     pensive_house.turns.take(told("yang", STORY))
 
     assert pensive_house.interpreter.pondered == [STORY]
+
+
+def test_stories_that_wait_are_read_together_and_all_have_their_own_reading(
+    pensive_house: House,
+) -> None:
+    names = [f"p{number}" for number in range(1 + TOGETHER)]
+
+    async def talk() -> None:
+        await agree(pensive_house, *names)
+        waiting = [
+            asyncio.create_task(pensive_house.lanes.take(told(name, STORY))) for name in names
+        ]
+        await until(lambda: pensive_house.lanes.stories_waiting == len(names))
+        pensive_house.interpreter.go.set()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(talk())
+
+    together = pensive_house.interpreter.together
+    assert (sum(together), max(together)) == (len(names), TOGETHER)
+    assert [models_by_text(pensive_house, name) for name in names] == [["pensive"]] * len(names)
+
+
+class Readers:
+    """Turns whose second readings each wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.doors = [threading.Event() for _ in range(8)]
+        self.read: list[list[Any]] = []
+
+    def read_again(self, stories: Sequence[Any]) -> list[Any]:
+        self.read.append(list(stories))
+        assert self.doors[len(self.read) - 1].wait(5)
+        if any(story.name == "poison" for story in stories):
+            raise ArithmeticError("a text that breaks the second stage")
+        return [f"{story.name}, read" for story in stories]
+
+
+def test_who_gives_up_while_reading_for_others_takes_no_story_along() -> None:
+    readers = Readers()
+    first, second, third = (
+        SimpleNamespace(name=name, may_be_danger=False) for name in ("first", "second", "third")
+    )
+
+    async def talk() -> Any:
+        desk = SecondReading(cast("Turns", readers))
+        takes = [asyncio.create_task(desk.read(cast("Any", each))) for each in (first,)]
+        await until(lambda: readers.read)
+        takes += [asyncio.create_task(desk.read(cast("Any", each))) for each in (second, third)]
+        await until(lambda: desk.waiting == 3)
+        readers.doors[0].set()
+        await until(lambda: len(readers.read) == 2)
+        takes[1].cancel()  # it was reading for the third too
+        for door in readers.doors:
+            door.set()
+        async with asyncio.timeout(3):
+            return await asyncio.gather(*takes, return_exceptions=True)
+
+    told_first, gone, told_third = asyncio.run(talk())
+
+    assert readers.read[:2] == [[first], [second, third]]
+    assert (told_first, told_third) == ("first, read", "third, read")
+    assert isinstance(gone, asyncio.CancelledError)
+
+
+def test_a_story_that_cannot_be_read_again_fails_alone() -> None:
+    readers = Readers()
+    first, poison, third = (
+        SimpleNamespace(name=name, may_be_danger=False) for name in ("first", "poison", "third")
+    )
+
+    async def talk() -> Any:
+        desk = SecondReading(cast("Turns", readers))
+        takes = [asyncio.create_task(desk.read(cast("Any", first)))]
+        await until(lambda: readers.read)
+        takes += [asyncio.create_task(desk.read(cast("Any", each))) for each in (poison, third)]
+        await until(lambda: desk.waiting == 3)
+        for door in readers.doors:
+            door.set()
+        async with asyncio.timeout(3):
+            return await asyncio.gather(*takes, return_exceptions=True)
+
+    told_first, failed, told_third = asyncio.run(talk())
+
+    assert (told_first, told_third) == ("first, read", "third, read")
+    assert isinstance(failed, ArithmeticError)
