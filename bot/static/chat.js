@@ -210,7 +210,10 @@
     var before = document.getElementById("before");
     if (before) before.hidden = true;
     if (data.may_move !== undefined) move.hidden = !data.may_move;
-    if (tabs) tabs.postMessage({ said: item.words.querySelector(".bubble").textContent });
+    if (tabs) tabs.postMessage({
+      said: item.words.querySelector(".bubble").textContent,
+      answers: data.replies.map(function (word) { return Number(word.id); })
+    });
     page.dataset.known = "1";
     listen();
   }
@@ -357,7 +360,18 @@
   function hearTab(event) {
     if (event.data.left) leave();
     else if (event.data.large !== undefined) enlarge(event.data.large);
-    else if (event.data.said) { dropChoices(); showMine(event.data.said, ""); }
+    else if (event.data.said) hearSaid(event.data.said, event.data.answers);
+  }
+
+  /* The answer may have come by the stream before: it stays below, and its choices stay. */
+  function hearSaid(text, answers) {
+    var mine = showMine(text, "");
+    var first = answers.map(function (id) { return log.querySelector('[data-word="' + id + '"]'); }).filter(Boolean)[0];
+    if (first) log.insertBefore(mine, first);
+    each(log.querySelectorAll(".choices"), function (group) {
+      var isAbove = mine.compareDocumentPosition(group) & Node.DOCUMENT_POSITION_PRECEDING;
+      if (isAbove) group.parentNode.removeChild(group);
+    });
   }
 
   /* ---- leaving, and the size of the letters ---- */

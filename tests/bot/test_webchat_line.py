@@ -203,6 +203,29 @@ def test_two_tabs_show_the_same_talk_and_both_leave_together(
         each.wait_for_url("**/weather")
 
 
+def test_another_tab_that_hears_the_answer_first_shows_it_below_the_message_with_its_choices(
+    context: BrowserContext, page: Page
+) -> None:
+    other = context.new_page()
+    other.goto("/")
+    shown = other.locator(".ours").count()
+    held: list[Route] = []
+    page.route("**/chat/messages", lambda route: held.append(route))  # noqa: PLW0108 - it is marked
+    write(page, "我帮包工头干的")
+    expect(page.locator(".mark", has_text="正在发送")).to_have_count(1)
+    answer = held[0].fetch()
+    expect(other.locator(".ours")).not_to_have_count(shown)  # by the stream
+
+    held[0].fulfill(response=answer)
+
+    expect_all_sent(page)
+    expect(other.locator(".mine .bubble").last).to_have_text("我帮包工头干的")
+    assert other.locator(".bubble").all_inner_texts() == page.locator(".bubble").all_inner_texts()
+    labels = page.locator(".choices button").all_inner_texts()
+    assert labels
+    assert other.locator(".choices button").all_inner_texts() == labels
+
+
 def test_leaving_without_a_line_shows_nothing_and_the_talk_stays_closed_later(
     context: BrowserContext, page: Page
 ) -> None:
