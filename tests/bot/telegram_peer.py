@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import httpx
@@ -66,7 +67,7 @@ class BotApi:
     _shown_texts: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     _files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
-    _numbers: int = 1000
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1001))
     _is_closing: bool = False
 
     # what people do
@@ -290,8 +291,9 @@ class BotApi:
         """Let a message of the bot arrive, or have arrived before."""
         self._chats.add(chat)
         number = self._number()
+        shown = self._show(chat, number, text, markup)  # first: who sees it may press its buttons
         self.said.append(Said(chat, text, tuple(buttons_of(markup)), number))
-        return self._show(chat, number, text, markup)
+        return shown
 
     def _show(self, chat: int, number: int, text: str, markup: str | None) -> dict[str, Any]:
         """Remember a message of the bot as people see it."""
@@ -346,8 +348,7 @@ class BotApi:
         self._is_closing = True
 
     def _number(self) -> int:
-        self._numbers += 1
-        return self._numbers
+        return next(self._numbers)
 
     def _message(self, chat: int, kind: str, **content: Any) -> int:
         number = self._number()
