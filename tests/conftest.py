@@ -8,6 +8,7 @@ import os
 # in a loop, made the training of a small model six times as slow.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import gc
 import shutil
 import tempfile
 import warnings
@@ -20,6 +21,7 @@ import pytest
 from jinja2 import Environment
 from sqlalchemy import Engine, text
 
+from bot.serving import GARBAGE_THRESHOLD
 from domain.calendar import LOCAL, MarketDays, Weekly
 from domain.mediator import HelperKind, Hours, Leave, Level, Mediator
 from domain.session import SessionKind
@@ -53,6 +55,12 @@ LONGEST_FIRST = (
     "tests/storage/test_migrations.py",
     "tests/bot",
 )
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what lives as long as the run, as serving does."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
