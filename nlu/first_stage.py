@@ -94,7 +94,7 @@ class FirstStage:
             vocabulary = Vocabulary(
                 {gram: row for row, gram in enumerate(names["ngrams"])}, kept["rarity"]
             )
-            matrix, bias = kept["matrix"].astype(np.float32), kept["bias"]
+            matrix, bias = kept["matrix"], kept["bias"]  # in half precision: see SecondStage.load
         calibration = Calibration.load(folder / "calibration.npz")
         return cls(Weights(vocabulary, labels, matrix), bias, calibration)
 
