@@ -15,11 +15,11 @@ from rasa.engine.storage.local_model_storage import (
 from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.domain import Domain
 
-LEVEL = 1  # Rasa packs at 9: five times as long for a twentieth of the size
+LEVEL = 0  # numbers shrink by a fifth at most, and unpacking them would cost half a second at every start
 
 
 class QuickStorage(LocalModelStorage):
-    """Makes the same archive as Rasa does, a little larger."""
+    """Makes the same archive as Rasa does, a little larger: Rasa packs as tightly as can be."""
 
     def create_model_package(
         self,
