@@ -15,7 +15,7 @@ from rasa.engine.storage.local_model_storage import (
 from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.domain import Domain
 
-LEVEL = 0  # numbers shrink by a fifth at most, and unpacking them would cost half a second at every start
+LEVEL = 0  # numbers shrink by a fifth at most; unpacking would cost half a second at each start
 
 
 class QuickStorage(LocalModelStorage):
