@@ -17,8 +17,10 @@ from bot.dialogue.events import Told
 from bot.keeper import Keeper
 from bot.messages import Incoming, Taken
 from bot.meters import Meters
+from bot.prepared import Prepared
 from bot.second_reading import SecondReading
-from bot.turns import TRIES, Prepared, Turns, after_refusal
+from bot.together import answer_together
+from bot.turns import TRIES, Turns, after_refusal
 from domain.conversation import Conversation, Lease
 from domain.errors import ConversationMovedOn, Refusal, TalkMovedAway
 from domain.ports import UnitOfWork
@@ -273,21 +275,7 @@ class Lanes:
         try:
             while self._tickets:
                 count = min(BATCH, len(self._tickets))
-                await self._prepare([self._tickets.popleft() for _ in range(count)])
+                tickets = [self._tickets.popleft() for _ in range(count)]
+                await answer_together(tickets, self._turns.prepare)
         finally:
             self._pumps -= 1  # in the same step as the last look at the tickets: none is left over
-
-    async def _prepare(self, tickets: list[Ticket]) -> None:
-        messages = [incoming for incoming, _ in tickets]
-        try:
-            prepared = await asyncio.to_thread(self._turns.prepare, messages)
-        except Exception as error:
-            if len(tickets) > 1:
-                for ticket in tickets:
-                    await self._prepare([ticket])
-            elif not tickets[0][1].done():
-                tickets[0][1].set_exception(error)
-            return
-        for (_, ready), each in zip(tickets, prepared, strict=True):
-            if not ready.done():  # its caller may have gone away
-                ready.set_result(each)

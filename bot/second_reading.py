@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from bot.turns import Prepared, Turns
+from bot.prepared import Prepared
+from bot.together import answer_together
+from bot.turns import Turns
 
 PLAIN_LIMIT = 8  # stories that wait, some 0.25 s: beyond, the first reading stands
 DANGER_LIMIT = 64  # the same where a red flag may be up: rather two seconds late than unheard
@@ -43,21 +45,7 @@ class SecondReading:
         count = min(TOGETHER, len(self._tickets))
         tickets = [self._tickets.popleft() for _ in range(count)]
         try:
-            await self._read_these(tickets)
+            await answer_together(tickets, self._turns.read_again)
         except asyncio.CancelledError:  # only the one who reads has gone away
             self._tickets.extendleft(each for each in reversed(tickets) if not each[1].done())
             raise
-
-    async def _read_these(self, tickets: list[Ticket]) -> None:
-        stories = [prepared for prepared, _ in tickets]
-        try:
-            better = await asyncio.to_thread(self._turns.read_again, stories)
-        except Exception as error:
-            if len(tickets) > 1:  # one that cannot be read fails alone
-                for ticket in tickets:
-                    await self._read_these([ticket])
-            else:
-                tickets[0][1].set_exception(error)
-            return
-        for (_, read), each in zip(tickets, better, strict=True):
-            read.set_result(each)

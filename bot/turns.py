@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.channels import CHANNELS
@@ -22,43 +22,22 @@ from bot.effects import Carrying
 from bot.keeper import Keeper
 from bot.messages import TEXT_LIMIT, Incoming, Reply, Taken
 from bot.places import coded_place, place_at
+from bot.prepared import Prepared, heard_message, without_words
 from bot.render import Renderer
 from bot.upload_links import UploadLinks
 from bot.waiting import WaitingRoom
 from bot.words_out import out_word
 from domain.catalogue import Catalogue
-from domain.conversation import Conversation, HeardMessage, Lease, OutWord
+from domain.conversation import Conversation, Lease, OutWord
 from domain.errors import AlreadyHeard, ConversationMovedOn, Refusal, TalkMovedAway
 from domain.invitation import START, code_in
 from domain.ports import UnitOfWork
 from domain.privacy import Notice
-from nlu.interpreter import Heard, Interpreter, Understanding
+from nlu.interpreter import Heard, Interpreter
 
 EVENTS_A_TURN = 12  # a turn that goes on longer is a bug, not a conversation
 TRIES = 3
 STORIES = frozenset({Stage.NOTICE, Stage.TELLING, Stage.PROPOSING, Stage.RESTING})
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A message with all that can be known of it outside a transaction."""
-
-    incoming: Incoming
-    conversation: Conversation
-    is_new: bool
-    state: Dialogue
-    event: Event
-    now: datetime
-
-    @property
-    def is_unsure(self) -> bool:
-        """Whether its text is a story that the second stage should read too."""
-        return isinstance(self.event, Told) and self.event.heard.is_unsure
-
-    @property
-    def may_be_danger(self) -> bool:
-        """Whether it is unsure because of a red flag."""
-        return isinstance(self.event, Told) and self.event.heard.may_be_danger
 
 
 class Turns:
@@ -194,7 +173,7 @@ class Turns:
         `lease` keeps other processes from this conversation; without one it is free after.
         """
         told = prepared.event if isinstance(prepared.event, Told) else None
-        message = _heard_message(prepared, told)
+        message = heard_message(prepared, told)
         carrying = Carrying(
             work,
             prepared.conversation,
@@ -207,7 +186,7 @@ class Turns:
         kept_before = self._may_keep(prepared)
         if prepared.is_new:
             work.conversations.add(prepared.conversation)
-        work.inbox.add(message if kept_before else _without_words(message))
+        work.inbox.add(message if kept_before else without_words(message))
         state, says = self._converse(carrying, prepared)
         if len(prepared.incoming.words) > TEXT_LIMIT:
             says.insert(0, Say("too_long", {"limit": TEXT_LIMIT}))
@@ -373,49 +352,3 @@ def _offered(words: Sequence[OutWord], state: Dialogue) -> tuple[Offered, ...]:
         if word.choices:
             return offered(word.choices)
     return state.offered
-
-
-def _heard_message(prepared: Prepared, told: Told | None) -> HeardMessage:
-    incoming = prepared.incoming
-    message = HeardMessage(
-        incoming.channel,
-        incoming.message_id,
-        prepared.conversation.id,
-        prepared.now,
-        _kept_words(prepared)[:TEXT_LIMIT] or None,
-        "sent:start" if _brings_code(incoming) else incoming.tapped_or_sent,
-    )
-    return _with_understanding(message, told.heard) if told is not None else message
-
-
-def _brings_code(incoming: Incoming) -> bool:
-    return incoming.start is not None or code_in(incoming.words) is not None
-
-
-def _kept_words(prepared: Prepared) -> str:
-    """Return what a transcript shows: a position only where somebody may be in danger there."""
-    if _brings_code(prepared.incoming):
-        return ""  # somebody may still use it: it is kept nowhere
-    location = prepared.incoming.location
-    if location is None or prepared.state.stage is not Stage.HELD:
-        return prepared.incoming.words
-    where = f"{location.latitude:.5f}, {location.longitude:.5f}"
-    return f"位置：{where} {location.label or ''}".strip()
-
-
-def _with_understanding(message: HeardMessage, heard: Understanding) -> HeardMessage:
-    return replace(
-        message,
-        intent=heard.intent,
-        dispute_type=heard.dispute_type,
-        confidence=round(heard.confidence, 4),
-        flags=tuple(sorted(heard.flags)),
-        model=heard.model,
-    )
-
-
-def _without_words(message: HeardMessage) -> HeardMessage:
-    """Return what may be kept before consent: that something came, and when."""
-    return HeardMessage(
-        message.channel, message.message_id, message.conversation_id, message.at, None
-    )

@@ -12,7 +12,8 @@ import pytest
 
 from bot.lanes import BATCH, Busy
 from bot.messages import Incoming
-from bot.turns import Prepared, Turns
+from bot.prepared import Prepared
+from bot.turns import Turns
 from domain.conversation import HeardMessage
 from domain.errors import ConversationMovedOn
 from nlu.interpreter import Heard, Understanding
