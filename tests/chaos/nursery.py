@@ -15,7 +15,8 @@ import select
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
@@ -24,6 +25,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from nlu.interpreter import Heard, Interpreter, Understanding
 from tests.compiled import compiling_once
 
 
@@ -158,6 +160,21 @@ class MovedClock:
         return datetime.fromisoformat(town) + timedelta(seconds=(time.time() - real) * pace + moved)
 
 
+class Hesitant:
+    """Is unsure of every story at once, as a model of both stages is of many."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._interpreter = interpreter
+        self.model = interpreter.model
+
+    def read(self, messages: Sequence[Heard]) -> list[Understanding]:
+        found = self._interpreter.read(messages)
+        return [
+            replace(understood, is_unsure=heard.at_once and not heard.asked)
+            for heard, understood in zip(messages, found, strict=True)
+        ]
+
+
 def arrange(order: Order, warmed: Warmed) -> None:
     """Put everything outside of the server in its place."""
     from bot import app, serving
@@ -170,7 +187,7 @@ def arrange(order: Order, warmed: Warmed) -> None:
         PASSING.kill_at(order.point, order.passage)
     clock = MovedClock(Path(order.folder) / "clock.json")
     app.load_catalogue = lambda: warmed.catalogue
-    app.ready_interpreter = lambda _: warmed.interpreter
+    app.ready_interpreter = lambda _: Hesitant(warmed.interpreter)
     serving.build_app = partial(app.build_app, clock=clock)
     telegram.API, telegram.PAUSE_SECONDS = order.telegram, 0.2
     if order.without:

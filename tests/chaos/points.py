@@ -21,7 +21,15 @@ from types import CodeType, ModuleType
 from typing import Any
 
 ROOM = Path(__file__).parents[2]
-FILES = ("bot/lanes.py", "bot/turns.py", "bot/delivery.py", "bot/ticks.py", "bot/dead_letters.py")
+FILES = (
+    "bot/lanes.py",
+    "bot/second_reading.py",
+    "bot/together.py",
+    "bot/turns.py",
+    "bot/delivery.py",
+    "bot/ticks.py",
+    "bot/dead_letters.py",
+)
 FOLDERS = ("bot/channels", "storage")
 LASTING = {"commit", "execute", "submit"}  # calls of a method with such a name: it is to last
 TOLD = "__chaos__"

@@ -16,6 +16,7 @@ from tests.chaos.running import Outcome, workplace
 
 POINTS = (
     ("bot.lanes:_kept_in_lane:1:after", 9),  # committed, and nobody knows
+    ("bot.second_reading:read:3:after", 2),  # read anew, and not yet taken
     ("storage.outbox:_add:1:after", 9),  # in the middle of a turn
     ("bot.ticks:_fire_one:1:after", 2),
     ("storage.writer:_commit:1:after", 9),
