@@ -106,16 +106,14 @@ def ready_writer(settings: Settings, patience: float = 0) -> Writer:
 
 
 def ready_interpreter(settings: Settings) -> Interpreter:
-    """Load the trained model, to be swapped while serving; where there is none, train one first.
+    """Load the trained model, to be swapped while serving; train one where none can be used.
 
     What is trained here is the first stage, which takes seconds.
     """
     try:
         return Swapping(settings.models)
-    except NoModel:
-        log.info(
-            "no trained model yet: training its first stage, this takes some seconds "
-            "(`python -m bot train` trains both)"
-        )
+    except NoModel as fault:
+        log.info("%s", fault)
+        log.info("training a first stage, this takes some seconds; the second follows beside")
         train(settings.models, sentences=False)
         return Swapping(settings.models)

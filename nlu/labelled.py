@@ -93,6 +93,18 @@ class Labels:
         """Return which flag is true of which sentence."""
         return np.array([[flag in s.flags for flag in self.flags] for s in sentences])
 
+    def goals(self, sentences: Sequence[Labelled]) -> NDArray[np.float32]:
+        """Return +1 for the columns that are true of a sentence, -1 for all others."""
+        parts = []
+        names = (self.intents, self.types, self.topics)
+        for columns, told in zip(self.columns(sentences), names, strict=True):
+            goal = np.full((len(sentences), len(told)), -1, np.float32)
+            taught = np.flatnonzero(columns != NONE)
+            goal[taught, columns[taught]] = 1
+            parts.append(goal)
+        flagged = np.where(self.flagged(sentences), 1, -1).astype(np.float32)
+        return np.concatenate([*parts, flagged], axis=1)
+
 
 def _columns(names: Sequence[str], told: Sequence[str | None]) -> Columns:
     place = {name: column for column, name in enumerate(names)}

@@ -17,6 +17,10 @@ class NoModel(Exception):
     """There is no trained model; the message names the fix."""
 
 
+class ModelOutdated(NoModel):
+    """The current model was made by a program that kept models differently."""
+
+
 class ModelDamaged(Exception):
     """The current model cannot be trusted; the message names the file and the fix."""
 

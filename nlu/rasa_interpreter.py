@@ -12,7 +12,7 @@ import numpy as np
 
 from nlu import gates
 from nlu.interpreter import DISPUTE, LEGAL_QUESTION, SERVICE_QUESTION, Heard, Ranked, Understanding
-from nlu.model_store import ModelDamaged, ModelStore, NoModel
+from nlu.model_store import ModelDamaged, ModelOutdated, ModelStore, NoModel
 from nlu.phrases import phrases
 from nlu.quiet import quiet_rasa
 from nlu.readers.facts import Facts, read_facts
@@ -82,8 +82,8 @@ def _topic(reading: Reading) -> str:
 def load(models: Path) -> RasaInterpreter:
     """Load the current model of a folder.
 
-    Raises NoModel or ModelDamaged; both messages name the fix. Rasa's own `Agent.load` is not
-    used: for a wrong path it silently takes another file.
+    Raises NoModel, ModelOutdated or ModelDamaged; their messages name the fix. Rasa's own
+    `Agent.load` is not used: for a wrong path it silently takes another file.
     """
     store = ModelStore(models)
     version = store.current()
@@ -91,17 +91,24 @@ def load(models: Path) -> RasaInterpreter:
 
 
 def load_version(store: ModelStore, version: str) -> RasaInterpreter:
-    """Load one version of a folder; raises ModelDamaged."""
+    """Load one version of a folder; raises ModelOutdated or ModelDamaged."""
     archive = store.check(version)
     quiet_rasa()
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore")  # pkg_resources, which Rasa still uses, is deprecated
+        from rasa.engine.exceptions import GraphComponentException  # noqa: PLC0415
         from rasa.engine.loader import load_predict_graph_runner  # noqa: PLC0415
         from rasa.engine.storage.local_model_storage import LocalModelStorage  # noqa: PLC0415
 
         from nlu.components.straight_runner import StraightRunner  # noqa: PLC0415
 
-        metadata, runner = load_predict_graph_runner(
-            Path(folder), archive, LocalModelStorage, StraightRunner
-        )
+        try:
+            metadata, runner = load_predict_graph_runner(
+                Path(folder), archive, LocalModelStorage, StraightRunner
+            )
+        except GraphComponentException as fault:
+            raise ModelOutdated(
+                f"{archive}: the model is whole but was made by another version of this program; "
+                "run `python -m bot train` for a new one"
+            ) from fault
     return RasaInterpreter(version, runner, metadata.nlu_target or "")

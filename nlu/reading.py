@@ -9,6 +9,7 @@ from nlu.labelled import Labels
 from nlu.ngrams import Floats, Rows, Vocabulary
 
 READING, ASKED, AT_ONCE, EMBEDDING = "reading", "asked", "at_once", "embedding"
+FIRST, SECOND = "first", "second"  # the folders of a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Weights:
 class Reading:
     """Probabilities of one message, in the order of the labels; the second stage may better them.
 
-    `known` is the share of its n-grams that training knew. `rows` are their places in `weights`.
+    `margins` are those of the first stage, all columns side by side. `known` is the share of the
+    n-grams that training knew, `rows` are their places in `weights`.
     `parts` are those of a long story (`nlu.windows`): once the second stage has read one, a flag
     that is up in it is up in the whole. The first stage alone is too easily alarmed by a part.
     """
@@ -38,6 +40,7 @@ class Reading:
     types: Any
     topics: Any
     flags: Any
+    margins: Floats
     known: float
     rows: Rows
     weights: Weights

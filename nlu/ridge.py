@@ -1,56 +1,123 @@
 """Kernel ridge for all labels at once, by conjugate gradients.
 
 Solving exactly takes n**3 / 3 steps, a minute and a half for 25,000 sentences. Here every step
-multiplies with the kernel once, and a rough model of the kernel makes a few steps enough: what
-some sentences drawn at random tell of all others (randomized Nystroem preconditioning; Frangella,
-Tropp and Udell, 2023).
+multiplies with the kernel once, and a few steps are enough.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from nlu.ngrams import Floats
 
-WIDTH, SHARE, RIDGE = 1.0, 0.5, 0.2  # bell, n-grams, ridge: by leave-one-out, docs/decisions/0002
+WIDTH, SHARE = 1.0, 0.5  # bell, n-grams: by leave-one-out, docs/decisions/0002
 LANDMARKS = 1500
 UNEXPLAINED = 0.6  # of a sentence's nearness to itself, which the landmarks do not tell
-NEAR = 0.02  # of the goals may be left: the margins are then right to 0.002 or so
 MOST_STEPS = 60
 PROBES = 8
 JITTER = 1e-4
 
+Roughly = Callable[[Floats], Floats]
+
+
+class Nearness(Protocol):
+    """How near every sentence is to every other, as something to multiply with.
+
+    `RIDGE` is added to a sentence's nearness to itself. `NEAR` is the share of the goals that may
+    be left when the steps end.
+    """
+
+    RIDGE: float
+    NEAR: float
+
+    def __matmul__(self, columns: Floats) -> Floats: ...
+
+    def rough_inverse(self) -> Roughly:
+        """Return what undoes nearness and ridge about."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Nearness by shared n-grams alone: the cosines of sparse rows of length 1."""
+
+    RIDGE = 1.5  # by held-out sentences: docs/decisions/0002
+    NEAR = 0.05
+
+    words: Any
+    turned: Any
+
+    @classmethod
+    def of(cls, words: Any) -> Words:
+        """Take a sparse matrix in rows, sentences x n-grams."""
+        return cls(words, words.T.tocsr())
+
+    def __matmul__(self, columns: Floats) -> Floats:
+        product: Floats = self.words @ (self.turned @ columns)
+        return product
+
+    def rough_inverse(self) -> Roughly:
+        """Return what changes nothing: the ridge is strong enough."""
+        return np.copy
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """How near every sentence is to every other: a bell over the angle, and the shared n-grams.
+    """Nearness in meaning, a bell over the angle, and by shared n-grams.
 
-    `meaning` is a matrix of all by all. The cosines of the n-grams are never spelled out: the
-    sparse rows of `words`, each of length 1, are multiplied one after the other.
+    `meaning` is a matrix of all by all; the cosines of the n-grams are never spelled out.
     """
 
+    RIDGE = 0.2  # by leave-one-out: docs/decisions/0002
+    NEAR = 0.02  # the margins are then right to 0.002 or so
+
     meaning: Floats
-    words: Any
+    shared: Words
 
     @classmethod
     def of(cls, directions: Floats, words: Any) -> Kernel:
         """Take embeddings of length 1 and sparse rows of length 1. Keeps n**2 floats."""
-        return cls(bell(directions @ directions.T), words)
+        return cls(bell(directions @ directions.T), Words.of(words))
 
     def __matmul__(self, columns: Floats) -> Floats:
         product: Floats = self.meaning @ columns
-        product += SHARE * (self.words @ (self.words.T @ columns))
+        product += SHARE * (self.shared @ columns)
         return product
 
     def rows(self, places: Any) -> Floats:
         """Return some rows of the whole kernel."""
-        shared = (self.words[places] @ self.words.T).toarray()
-        rows: Floats = self.meaning[places] + SHARE * shared
+        words = self.shared.words
+        rows: Floats = self.meaning[places] + SHARE * (words[places] @ words.T).toarray()
         return rows
+
+    def rough_inverse(self) -> Roughly:
+        """Return what undoes the kernel as some sentences drawn at random, the landmarks, see it.
+
+        A randomized Nystroem preconditioner (Frangella, Tropp and Udell, 2023).
+        """
+        from scipy.linalg import cholesky, solve_triangular  # noqa: PLC0415  only for training
+
+        count = len(self.meaning)
+        drawn = np.random.default_rng(0).choice(count, min(LANDMARKS, count), replace=False)
+        rows = self.rows(drawn)
+        among = rows[:, drawn].astype(np.float64)
+        among[np.diag_indices_from(among)] += JITTER
+        seen = solve_triangular(cholesky(among, lower=True).astype(np.float32), rows, lower=True)
+        rest = self.RIDGE + UNEXPLAINED
+        square = (seen @ seen.T).astype(np.float64)
+        square[np.diag_indices_from(square)] += rest
+        root = cholesky(square, lower=True).astype(np.float32)
+        seen = solve_triangular(root, seen, lower=True, overwrite_b=True)
+
+        def roughly(columns: Floats) -> Floats:
+            bettered: Floats = (columns - seen.T @ (seen @ columns)) / rest
+            return bettered
+
+        return roughly
 
 
 def bell(cosines: Floats) -> Floats:
@@ -60,7 +127,7 @@ def bell(cosines: Floats) -> Floats:
     return np.exp(cosines, out=cosines)
 
 
-def solve(kernel: Kernel, goals: Floats) -> tuple[Floats, Floats]:
+def solve(nearness: Nearness, goals: Floats) -> tuple[Floats, Floats]:
     """Return the duals, and what the margins of every sentence are without that sentence.
 
     Such a margin needs the sentence's entry in the diagonal of the inverse. All take the mean of
@@ -68,22 +135,22 @@ def solve(kernel: Kernel, goals: Floats) -> tuple[Floats, Floats]:
     estimate (Girard, 1989): 90 of 100 entries lie within a tenth of it.
     """
     signs = np.random.default_rng(0).choice((-1, 1), (len(goals), PROBES))
-    solved = _conjugate_gradients(kernel, np.hstack([goals, signs.astype(np.float32)]))
+    solved = _conjugate_gradients(nearness, np.hstack([goals, signs.astype(np.float32)]))
     duals, probed = np.hsplit(solved, [goals.shape[1]])
     mean = float((signs * probed).mean())
     return np.ascontiguousarray(duals), goals - duals / mean
 
 
-def _conjugate_gradients(kernel: Kernel, goals: Floats) -> Floats:
-    """Solve (kernel + RIDGE) @ x = goals; raises ArithmeticError where it comes to no end."""
-    roughly = _rough_inverse(kernel)
+def _conjugate_gradients(nearness: Nearness, goals: Floats) -> Floats:
+    """Solve (nearness + ridge) @ x = goals; raises ArithmeticError where it comes to no end."""
+    roughly = nearness.rough_inverse()
     solved, left = np.zeros_like(goals), goals.copy()
-    near = NEAR * np.linalg.norm(goals, axis=0)
+    near = nearness.NEAR * np.linalg.norm(goals, axis=0)
     bettered = roughly(left)
     way, gain = bettered, _by_column(left, bettered)
     for _ in range(MOST_STEPS):
-        there = kernel @ way
-        there += RIDGE * way
+        there = nearness @ way
+        there += nearness.RIDGE * way
         stride = gain / _by_column(way, there)
         solved += stride * way
         left -= stride * there
@@ -98,26 +165,3 @@ def _conjugate_gradients(kernel: Kernel, goals: Floats) -> Floats:
 def _by_column(one: Floats, other: Floats) -> Floats:
     products: Floats = np.einsum("ij,ij->j", one, other)
     return products
-
-
-def _rough_inverse(kernel: Kernel) -> Callable[[Floats], Floats]:
-    """Return what undoes kernel + RIDGE about, as the landmarks see it."""
-    from scipy.linalg import cholesky, solve_triangular  # noqa: PLC0415  only training needs it
-
-    count = len(kernel.meaning)
-    drawn = np.random.default_rng(0).choice(count, min(LANDMARKS, count), replace=False)
-    rows = kernel.rows(drawn)
-    among = rows[:, drawn].astype(np.float64)
-    among[np.diag_indices_from(among)] += JITTER
-    seen = solve_triangular(cholesky(among, lower=True).astype(np.float32), rows, lower=True)
-    rest = RIDGE + UNEXPLAINED
-    square = (seen @ seen.T).astype(np.float64)
-    square[np.diag_indices_from(square)] += rest
-    root = cholesky(square, lower=True).astype(np.float32)
-    seen = solve_triangular(root, seen, lower=True, overwrite_b=True)
-
-    def roughly(columns: Floats) -> Floats:
-        bettered: Floats = (columns - seen.T @ (seen @ columns)) / rest
-        return bettered
-
-    return roughly

@@ -7,7 +7,6 @@ the margins that each sentence would have without itself, which the ridge gives 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlu.calibration import Calibration
-from nlu.first_stage import margins_of, to_matrix
-from nlu.labelled import NONE, Labelled, Labels
-from nlu.ngrams import Floats, Rows, Vocabulary
+from nlu.first_stage import Lesson, margins_of
+from nlu.ngrams import Floats
+from nlu.reading import Reading
 from nlu.ridge import SHARE, Kernel, bell, solve
 
 Array = NDArray[Any]
@@ -34,25 +33,25 @@ class SecondStage:
     matrix: Floats
     calibration: Calibration
 
-    def read(
-        self, embedding: Floats, rows: Rows, vocabulary: Vocabulary, labels: Labels
-    ) -> tuple[Array, Array, Array, Array]:
-        """Return the probabilities of intents, types, topics and flags of one message."""
+    def read(self, embedding: Floats, reading: Reading) -> tuple[Array, Array, Array, Array]:
+        """Return the probabilities of intents, types, topics and flags.
+
+        `reading` is the first stage's of the same text.
+        """
+        weights = reading.weights
         margins = bell(self.support @ _direction(embedding - self.centre)) @ self.duals
-        margins = margins + margins_of(rows, vocabulary, self.matrix)
-        return self.calibration.probabilities(margins, labels)
+        margins = margins + margins_of(reading.rows, weights.vocabulary, self.matrix)
+        return self.calibration.probabilities(margins, weights.labels, reading.margins)
 
     @classmethod
-    def train(cls, sentences: Sequence[Labelled], embeddings: Floats) -> SecondStage:
+    def train(cls, lesson: Lesson, embeddings: Floats) -> SecondStage:
         """Solve the ridge for all labels. Takes n**2 floats of memory, 2.4 GB for 24,500."""
-        labels = Labels.of(sentences)
-        vocabulary, found = Vocabulary.learn([s.text for s in sentences])
-        features = to_matrix(vocabulary, found)
+        labels, words = lesson.labels, lesson.words
         centre = embeddings.mean(axis=0)
         support = _direction(embeddings - centre)
-        duals, left_out = solve(Kernel.of(support, features), _goals(sentences, labels))
-        matrix = SHARE * (features.T @ duals) * vocabulary.rarity[:, None]
-        calibration = Calibration.learn(left_out, sentences, labels)
+        duals, left_out = solve(Kernel.of(support, words), labels.goals(lesson.sentences))
+        matrix = SHARE * (words.T @ duals) * lesson.vocabulary.rarity[:, None]
+        calibration = Calibration.learn(left_out, lesson.sentences, labels, lesson.left_out)
         return cls(centre, support, duals, matrix.astype(np.float32), calibration)
 
     def save(self, folder: Path) -> None:
@@ -77,16 +76,3 @@ class SecondStage:
 def _direction(vectors: Floats) -> Floats:
     directions: Floats = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return directions
-
-
-def _goals(sentences: Sequence[Labelled], labels: Labels) -> Floats:
-    """Return +1 for the columns that are true of a sentence, -1 for all others."""
-    parts = []
-    names = (labels.intents, labels.types, labels.topics)
-    for columns, told in zip(labels.columns(sentences), names, strict=True):
-        goal = np.full((len(sentences), len(told)), -1, np.float32)
-        taught = np.flatnonzero(columns != NONE)
-        goal[taught, columns[taught]] = 1
-        parts.append(goal)
-    flagged = np.where(labels.flagged(sentences), 1, -1).astype(np.float32)
-    return np.concatenate([*parts, flagged], axis=1)

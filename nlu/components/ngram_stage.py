@@ -7,30 +7,18 @@ from typing import Any
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import INTENT, METADATA, TEXT
+from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.first_stage import FirstStage
-from nlu.labelled import Labelled
-from nlu.reading import READING
-
-
-def labelled(training_data: TrainingData) -> list[Labelled]:
-    """Return the sentences of the corpus with the metadata of their blocks."""
-    return [
-        Labelled.of(
-            message.get(TEXT), message.get(INTENT), (message.get(METADATA) or {}).get(INTENT) or {}
-        )
-        for message in training_data.intent_examples
-    ]
+from nlu.reading import FIRST, READING
 
 
 class NgramStage(GraphComponent):
     """Gives every message its first reading."""
 
-    def __init__(self, storage: ModelStorage, resource: Resource, stage: FirstStage | None) -> None:
-        self._storage, self._resource, self._stage = storage, resource, stage
+    def __init__(self, stage: FirstStage | None = None) -> None:
+        self._stage = stage
 
     @classmethod
     def create(
@@ -41,7 +29,7 @@ class NgramStage(GraphComponent):
         execution_context: ExecutionContext,
     ) -> NgramStage:
         """Make an untrained one."""
-        return cls(model_storage, resource, None)
+        return cls()
 
     @classmethod
     def load(
@@ -54,16 +42,10 @@ class NgramStage(GraphComponent):
     ) -> NgramStage:
         """Make the trained one."""
         with model_storage.read_from(resource) as folder:
-            return cls(model_storage, resource, FirstStage.load(folder))
-
-    def train(self, training_data: TrainingData) -> Resource:
-        """Learn from the corpus and keep what was learned."""
-        with self._storage.write_to(self._resource) as folder:
-            FirstStage.train(labelled(training_data)).save(folder)
-        return self._resource
+            return cls(FirstStage.load(folder / FIRST))
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set `reading` on every message, and Rasa's own `intent` for Rasa's own callers."""
+        """Set `reading` on every message."""
         if self._stage is None:
             raise RuntimeError("NgramStage: process called before load")
         readings = self._stage.read([message.data[TEXT] for message in messages])

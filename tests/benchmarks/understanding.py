@@ -60,7 +60,7 @@ def figures(folder: Path) -> Iterator[Figure]:
 def first_stage_figures(texts: Sequence[str]) -> Iterator[Figure]:
     told = [s for block in read_blocks() for s in block.labelled()]
     began = time.perf_counter()
-    stage = FirstStage.train(told)
+    stage, _ = FirstStage.train(told)
     yield Figure("train the first stage", time.perf_counter() - began, "s")
     pipeline = stock_pipeline()
     turn, other = cycle(texts), cycle(texts)

@@ -45,13 +45,14 @@ def pairs(*parts: str) -> set[str]:
 SHOWN = pairs(PHONE[:3], PHONE[7:], ID[:3], ID[14:])  # what a masked number keeps
 RARE = pairs("核桃树")  # of the sentence, and of nothing in the corpus
 NEVER_LEARNED = pairs(NAME, PHONE[3:7], ID[3:14]) - SHOWN
-PLAIN = {"metadata.json", "components/train_ngram_stage/names.json"}
-CALIBRATION = ("flags", "intents", "types", "topics")
+PLAIN = {"metadata.json", "components/train_stages/first/names.json"}
+NET = ("inward", "inward_shift", "outward", "outward_shift")
+CALIBRATION = (*(f"flags_{part}" for part in NET), "intents", "types", "topics")
 NUMBERS = {
-    "components/train_ngram_stage/weights.npz": ("matrix", "bias", "rarity"),
-    "components/train_ngram_stage/calibration.npz": CALIBRATION,
-    "components/train_sentence_stage/second.npz": ("centre", "support", "duals", "matrix"),
-    "components/train_sentence_stage/calibration.npz": CALIBRATION,
+    "components/train_stages/first/weights.npz": ("matrix", "bias", "rarity"),
+    "components/train_stages/first/calibration.npz": CALIBRATION,
+    "components/train_stages/second/second.npz": ("centre", "support", "duals", "matrix"),
+    "components/train_stages/second/calibration.npz": CALIBRATION,
 }
 
 

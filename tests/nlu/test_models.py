@@ -2,22 +2,29 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from nlu.model_store import ModelDamaged, ModelStore, NoModel
+from bot import app
+from bot.app import ready_interpreter
+from bot.settings import read_settings
+from nlu.model_store import ModelDamaged, ModelOutdated, ModelStore, NoModel
 from nlu.rasa_interpreter import load
 
 
 @pytest.fixture
 def models(small_models, tmp_path):
     """A folder of our own with the small model, twice: as `current` and as `other`."""
-    version = ModelStore(small_models).current()
+    version, folder = ModelStore(small_models).current(), tmp_path / "own"
+    folder.mkdir()
     for name in ("one", "other"):
-        shutil.copy(small_models / f"{version}.tar.gz", tmp_path / f"{name}.tar.gz")
-        ModelStore(tmp_path).keep(name)
-    ModelStore(tmp_path).activate("one")
-    return tmp_path
+        shutil.copy(small_models / f"{version}.tar.gz", folder / f"{name}.tar.gz")
+        ModelStore(folder).keep(name)
+    ModelStore(folder).activate("one")
+    return folder
 
 
 def test_without_a_trained_model_we_are_told_to_train_one(tmp_path):
@@ -33,6 +40,34 @@ def test_a_damaged_model_is_never_loaded_and_the_fix_is_named(models):
 
     with pytest.raises(ModelDamaged, match=r"wrong checksum.*python -m bot train"):
         load(models)
+
+
+@pytest.fixture
+def outdated(models):
+    """A folder with the same models, the current one laid out by an earlier program."""
+    store = ModelStore(models)
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(store.archive("one")) as archive:
+        archive.extractall(folder, filter="data")
+        for stage in Path(folder).rglob("first"):
+            stage.rename(stage.with_name("former"))
+        with tarfile.open(store.archive("one"), "w:gz") as changed:
+            changed.add(folder, arcname="")
+    store.keep("one")
+    return models
+
+
+def test_a_model_of_another_version_of_the_program_is_told_from_a_damaged_one(outdated):
+    with pytest.raises(ModelOutdated, match=r"another version.*python -m bot train"):
+        load(outdated)
+
+
+def test_at_start_a_model_of_another_version_is_trained_anew(outdated, tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "train", lambda models, **_: ModelStore(models).activate("other"))
+    data = tmp_path / "data"
+    data.mkdir()
+    outdated.rename(data / "models")
+
+    assert ready_interpreter(read_settings({"HEJIE_DATA": str(data)})).model == "other"
 
 
 def test_a_model_file_that_was_taken_away_is_named(models):
