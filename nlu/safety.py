@@ -23,6 +23,7 @@ SHORT = 6  # up to so many characters the classifier guesses, and words alone de
 BOUNDS = ("hinted", "threshold", "guarded")
 PARTS = ("harmless", "signs", "hints")
 ELSEWHERE = "elsewhere"
+Needles = tuple[frozenset[str], ...]
 
 
 class SafetyFaults(Exception):
@@ -119,15 +120,15 @@ def load_panel(path: Path = RULES) -> SafetyPanel:
     sources = [(ELSEWHERE, ELSEWHERE, page.get(ELSEWHERE))]
     sources += [(flag, part, rule.get(part)) for flag, rule in rules.items() for part in PARTS]
     compiled = [
-        ((flag, part), pattern)
+        ((flag, part), pattern, sought)
         for flag, part, listed in sources
-        for pattern in _patterns(f"{flag}: {part}", listed, words, faults)
+        for pattern, sought in _patterns(f"{flag}: {part}", listed, words, faults)
     ]
     if faults:
         raise SafetyFaults("\n".join(f"{path.name}: {fault}" for fault in faults))
-    patterns = tuple(pattern for _, pattern in compiled)
-    places = tuple(place for place, _ in compiled)
-    return SafetyPanel(patterns, places, *_slots(patterns), bounds)
+    places = tuple(place for place, _, _ in compiled)
+    patterns = tuple(pattern for _, pattern, _ in compiled)
+    return SafetyPanel(patterns, places, *_slots([sought for _, _, sought in compiled]), bounds)
 
 
 @cache
@@ -158,7 +159,7 @@ def _bounds(flag: str, rule: Mapping[str, Any], faults: list[str]) -> Bounds:
 
 def _patterns(
     where: str, listed: Any, words: Mapping[str, Any], faults: list[str]
-) -> Iterator[re.Pattern[str]]:
+) -> Iterator[tuple[re.Pattern[str], Needles]]:
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
         faults.append(f"{where}: must be a list of patterns")
         return
@@ -170,8 +171,8 @@ def _patterns(
                 faults.append(f"{where}: {source}: {fault}")
 
 
-def _compile(source: str, words: Mapping[str, Any]) -> re.Pattern[str]:
-    """Compile one alternative.
+def _compile(source: str, words: Mapping[str, Any]) -> tuple[re.Pattern[str], Needles]:
+    """Compile one alternative, and find what it cannot match without.
 
     Every repetition is bounded, so a search takes time in proportion to the text.
     """
@@ -184,20 +185,19 @@ def _compile(source: str, words: Mapping[str, Any]) -> re.Pattern[str]:
     whole = re.sub(r"\{([a-z_]+)\}", spelled, source).replace("…", GAP)
     if re.search(r"[*+]|,\}", whole):
         raise ValueError("may repeat without an end")
-    pattern = re.compile(whole)
-    if not needles(whole):
+    pattern, sought = re.compile(whole), needles(whole)
+    if not sought:
         raise ValueError("may match where no character of its own stands")
-    return pattern
+    return pattern, sought
 
 
 def _slots(
-    patterns: Sequence[re.Pattern[str]],
+    all_needles: Sequence[Needles],
 ) -> tuple[Mapping[str, tuple[int, ...]], tuple[int, ...]]:
     """Return for each character, and for the lack of a needle, the bits of patterns by slot."""
     allowed: dict[str, list[int]] = {}
     free = [0] * MOST
-    for place, pattern in enumerate(patterns):
-        sought = needles(pattern.pattern)
+    for place, sought in enumerate(all_needles):
         for slot, needle in enumerate(sought):
             for character in needle:
                 allowed.setdefault(character, [0] * MOST)[slot] |= 1 << place
