@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -45,11 +46,20 @@ def faults_of(
     ]
     return [
         *chain.from_iterable(_block_faults(block, types) for block in blocks),
+        *_split_faults(blocks),
         *_double_faults(lines),
         *_near_faults(lines),
         *_leak_faults(lines, gold),
         *_balance_faults(blocks, types),
     ]
+
+
+def _split_faults(blocks: Sequence[Block]) -> Iterator[str]:
+    """A second block of the same label and metadata costs time at every training."""
+    kinds = ((b.path.name, b.label, json.dumps(b.metadata, sort_keys=True)) for b in blocks)
+    for (name, label, metadata), count in Counter(kinds).items():
+        if count > 1:
+            yield f"{name} ({label}): {count} blocks say {metadata}; make them one"
 
 
 def _block_faults(block: Block, types: Collection[str]) -> Iterator[str]:

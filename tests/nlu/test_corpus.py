@@ -43,6 +43,18 @@ def test_a_sentence_stands_once_in_the_corpus_whatever_its_spacing():
     assert found == ["made_up.yml: stands already in made_up.yml (loan): 朋友 借钱不还"]
 
 
+def test_blocks_of_one_label_and_metadata_are_one():
+    told = faults(block("loan", "借了三万块不还"), block("loan", "欠条丢了还能要钱吗"))
+    apart = faults(
+        block("loan", "借了三万块不还"),
+        block("loan", "欠条丢了还能要钱吗", register="typo"),
+        block("loan", "那个他说过年还", path="other.yml"),
+    )
+
+    assert ["2 blocks" in each for each in told] == [True]
+    assert not apart
+
+
 def test_nearly_the_same_sentence_cannot_have_two_labels():
     one = "朋友去年借了我三万块钱一直不还怎么办"
 
