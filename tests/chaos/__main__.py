@@ -40,7 +40,7 @@ class Report:
         print(f"FAILED {name}", *why, sep="\n    ", flush=True)
 
     def line(self, name: str, value: object) -> None:
-        print(f"{name:<34}{value}", flush=True)
+        print(f"{name:<38}{value}", flush=True)
 
     @property
     def minutes(self) -> float:
