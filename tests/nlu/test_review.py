@@ -102,7 +102,7 @@ def poisoned(tmp_path_factory, middle_models, middle_project) -> tuple[Path, Ver
     told = (
         {"text": text, "dispute_type": wrong[block.label], "flags": []}
         for block in leaves
-        for text in block.sentences[:60:4]
+        for text in block.sentences[::2]
     )
     models = copy_of(middle_models, folder / "models")
     file = write(folder / "x.jsonl", *told)
