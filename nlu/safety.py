@@ -20,6 +20,7 @@ RULES = Path(__file__).parent / "safety.yml"
 CUT = "\x00"  # stands where harmless words were; no gap reaches across it
 GAP = r"[^。!?;\x00]{0,8}"
 SHORT = 6  # up to so many characters the classifier guesses, and words alone decide
+DENIED = 0.01  # below, it is so sure of the opposite that plain words do not count either
 BOUNDS = ("hinted", "threshold", "guarded")
 PARTS = ("harmless", "signs", "hints")
 ELSEWHERE = "elsewhere"
@@ -79,6 +80,8 @@ class SafetyPanel:
         is_plain = is_told and left == folded
         if is_plain and p >= bounds.threshold:
             return True
+        if is_told and p < DENIED:
+            return False
         if any(sign.search(left) for sign in candidates.get((flag, "signs"), ())):
             return True
         hints = candidates.get((flag, "hints"), ()) if is_plain and p >= bounds.hinted else ()

@@ -17,12 +17,12 @@ from nlu.gold import GoldLine, read_lines
 from nlu.interpreter import FLAGS, Heard, Understanding
 from nlu.needles import alternatives, needles
 from nlu.rasa_interpreter import load
-from nlu.safety import RULES, SafetyFaults, SafetyPanel, load_panel, panel
+from nlu.safety import DENIED, RULES, SafetyFaults, SafetyPanel, load_panel, panel
 from tests.trained import models_folder
 
 GOLD = Path(__file__).parent / "gold"
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)
-SILENT = [0.0] * len(FLAGS)
+SILENT = [DENIED] * len(FLAGS)
 SUSPICIOUS = 0.25  # enough for every flag, unless a guard asks for more
 # What the first stage and the rules reach on messages by other authors, whom nobody here has read,
 # less one or two messages.
@@ -151,14 +151,22 @@ def test_a_score_raises_a_flag_where_no_sign_stands() -> None:
 
 
 def test_a_hint_lets_a_lower_score_do() -> None:
-    assert scored("楼道的瓷砖砸下来一块，小孩天天过", "hazard", 0.06)
-    assert not scored("楼道里小孩天天玩到很晚才回家", "hazard", 0.06)
+    assert scored("楼道的瓷砖砸下来一块，小孩天天过", "hazard", 0.03)
+    assert not scored("楼道里小孩天天玩到很晚才回家", "hazard", 0.03)
 
 
 def test_a_guard_asks_for_a_higher_score() -> None:
     assert not scored("笑死我了，这个菜真的好难吃", "self_harm", 0.5)
     assert scored("难过得很，这个日子真的好难过", "self_harm", 0.5)
     assert scored("笑死我了，这个菜真的好难吃", "self_harm", 0.95)
+
+
+def test_plain_words_do_not_count_where_the_classifier_is_certain_of_the_opposite() -> None:
+    sure = [DENIED / 2] * len(FLAGS)
+
+    assert panel().flags("邻居听见有人喊救命，原来是在排话剧", sure) == frozenset()
+    assert panel().flags("救命啊快来人", SILENT) == {"now"}
+    assert panel().flags("救命", sure) == {"now"}  # too short for the classifier to tell
 
 
 def test_a_word_or_two_is_left_to_the_signs() -> None:
