@@ -13,7 +13,7 @@ from nlu.safety import panel
 
 SURE = 0.8  # 97 of 100 such types are right
 CLEAR_TYPE = 0.98  # from here on the second stage would change nothing
-CLEAR_INTENT = 0.9
+CLEAR_INTENT = 0.8
 STORY = 6  # characters
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
