@@ -18,7 +18,7 @@ STORY = 6  # characters
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
 DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.65, 0.9, 18  # the last in characters
-GREY = (0.3, 0.6)  # from this share of the bound that raises a flag up to this, it is asked again
+GREY = (0.4, 0.6)  # from this share of the bound that raises a flag up to this, it is asked again
 PARTS_READ = 1  # of a long story, by the second stage; a second one found nothing more
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 
