@@ -70,16 +70,17 @@ class FirstStage:
         vocabulary, words = Vocabulary.learn([s.text for s in sentences])
         goals, intents = labels.goals(sentences), labels.columns(sentences)[0]
         # Nine of ten sentences tell a dispute: the rarer an intent, the more its sentences weigh.
-        roots = _weights(intents) ** 0.5
-        bias = np.average(goals, axis=0, weights=roots[:, 0] ** 2).astype(np.float32)
+        weights = _weights(intents)
+        roots = np.sqrt(weights)
+        bias = np.average(goals, axis=0, weights=weights[:, 0]).astype(np.float32)
         weighed = Words.of(words.multiply(roots).tocsr())
         duals, left_out = solve(weighed, roots * (goals - bias), intents - NONE)
         left_out = left_out / roots + bias
         matrix = (words.T @ (roots * duals)) * vocabulary.rarity[:, None]
         calibration = Calibration.learn(left_out, sentences, labels)
-        weights = Weights(vocabulary, labels, np.ascontiguousarray(matrix, np.float32))
+        spoken = Weights(vocabulary, labels, np.ascontiguousarray(matrix, np.float32))
         lesson = Lesson(sentences, labels, vocabulary, words, left_out)
-        return cls(weights, bias, calibration), lesson
+        return cls(spoken, bias, calibration), lesson
 
     def save(self, folder: Path) -> None:
         """Write weights and names; no pickle."""

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from nlu.components.component import Component
 from nlu.first_stage import FirstStage
 from nlu.reading import FIRST, READING
 
 
-class NgramStage(GraphComponent):
+class NgramStage(Component):
     """Gives every message its first reading."""
 
     def __init__(self, stage: FirstStage | None = None) -> None:
         self._stage = stage
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> NgramStage:
-        """Make an untrained one."""
-        return cls()
 
     @classmethod
     def load(

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
@@ -14,6 +14,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from nlu import gates
 from nlu.calibration import between
+from nlu.components.component import Component
 from nlu.embedder import Embedder, is_installed
 from nlu.ngrams import Floats
 from nlu.reading import ASKED, AT_ONCE, READING, SECOND, Reading
@@ -22,7 +23,7 @@ from nlu.second_stage import SecondStage
 log = logging.getLogger(__name__)
 
 
-class SentenceStage(GraphComponent):
+class SentenceStage(Component):
     """Reads stories anew that the first stage is not sure of.
 
     Answers to an open fact never come here. Without embeddings at training, or without the
@@ -31,17 +32,6 @@ class SentenceStage(GraphComponent):
 
     def __init__(self, stage: SecondStage | None = None, embedder: Embedder | None = None) -> None:
         self._stage, self._embedder = stage, embedder
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> SentenceStage:
-        """Make an untrained one, which lets everything pass."""
-        return cls()
 
     @classmethod
     def load(
