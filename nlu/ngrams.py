@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
+Numbers = NDArray[np.int64]
 
 
 def fold(text: str) -> str:
@@ -37,29 +38,28 @@ class Vocabulary:
     def learn(cls, texts: Sequence[str], least: int = 2) -> tuple[Vocabulary, Any]:
         """Keep what at least `least` texts contain; return also the sparse matrix of the texts.
 
-        Rarity is the smoothed inverse frequency. A row of the matrix (texts x n-grams, floats of
-        32 bits) has length 1. Whole arrays are counted, not one text after the other: 1 s for
-        28,000 sentences instead of 4.
+        The most frequent comes first: what is often read lies together in memory. Rarity is the
+        smoothed inverse frequency. A row of the matrix (texts x n-grams, floats of 32 bits) has
+        length 1. Whole arrays are counted, not one text after the other.
         """
-        from scipy.sparse import csr_matrix  # noqa: PLC0415  only training needs it
+        from scipy.sparse import coo_matrix  # noqa: PLC0415  only training needs it
 
-        characters, text_of, grams = _runs([fold(text) for text in texts])
-        found = np.unique(grams * len(texts) + text_of)  # once a text
-        gram, text = np.divmod(found, len(texts))
-        first = np.flatnonzero(np.diff(gram, prepend=-1))  # they stand in order
-        seen = np.diff(first, append=len(gram))
-        often = seen >= least
+        characters, text_of, codes = _runs([fold(text) for text in texts])
+        different, gram_of = _numbered(codes)
+        entries = (np.ones(len(codes), np.float32), (text_of, gram_of))
+        matrix = coo_matrix(entries, (len(texts), len(different))).tocsr()  # each once a text
+        seen = np.bincount(matrix.indices, minlength=len(different))
+        often = np.flatnonzero(seen >= least)
+        often = often[np.argsort(-seen[often], kind="stable")]
         rarity = (np.log((1 + len(texts)) / (1 + seen[often])) + 1).astype(np.float32)
-        text = text[np.repeat(often, seen)]
-        rows = np.repeat(np.arange(len(rarity)), seen[often])
-        lengths = np.sqrt(np.bincount(text, rarity[rows] ** 2, len(texts)))
-        values = (rarity[rows] / lengths[text]).astype(np.float32)
-        shape = (len(texts), len(rarity))
-        matrix = csr_matrix((values, (text.astype(np.int32), rows.astype(np.int32))), shape=shape)
+        matrix = matrix[:, often]
+        text_of = np.repeat(np.arange(len(texts)), np.diff(matrix.indptr))
+        lengths = np.sqrt(np.bincount(text_of, rarity[matrix.indices] ** 2, len(texts)))
+        matrix.data = (rarity[matrix.indices] / lengths[text_of]).astype(np.float32)
         base = len(characters) + 1
         names = (
             characters[code // base - 1] + (characters[code % base - 1] if code % base else "")
-            for code in gram[first[often]].tolist()
+            for code in different[often].tolist()
         )
         return cls({name: row for row, name in enumerate(names)}, rarity), matrix
 
@@ -79,15 +79,15 @@ class Vocabulary:
         return float(np.sqrt(weights @ weights)) or 1.0
 
 
-def _runs(folded: Sequence[str]) -> tuple[str, NDArray[np.int64], NDArray[np.int64]]:
-    """Return all characters in order, and of each n-gram its text and its number.
+def _runs(folded: Sequence[str]) -> tuple[str, Numbers, Numbers]:
+    """Return all characters in order, and of each n-gram its text and its code.
 
-    The number of a character is its place, counted from 1, times the base (one more than there
-    are characters); a pair adds the place of the second: numbers are in the order of the strings.
+    The code of a character is its place, counted from 1, times the base (one more than there are
+    characters); a pair adds the place of the second: codes are in the order of the strings.
     """
-    codes = np.frombuffer("".join(folded).encode("utf-32-le"), np.uint32)
-    different, place = np.unique(codes, return_inverse=True)
-    place = place.astype(np.int64) + 1
+    points = np.frombuffer("".join(folded).encode("utf-32-le"), np.uint32)
+    different, place = _numbered(points)
+    place = place + 1
     text_of = np.repeat(np.arange(len(folded)), [len(text) for text in folded])
     single = place * (len(different) + 1)
     is_pair = text_of[:-1] == text_of[1:]
@@ -98,3 +98,16 @@ def _runs(folded: Sequence[str]) -> tuple[str, NDArray[np.int64], NDArray[np.int
         np.concatenate([text_of, text_of[:-1][is_pair]]),
         np.concatenate([single, pairs]),
     )
+
+
+def _numbered(codes: NDArray[Any]) -> tuple[Numbers, Numbers]:
+    """Return the different codes in order, and the place of each code among them.
+
+    A table as long as the greatest code takes a fifth of the time of sorting millions of them.
+    """
+    is_there = np.zeros(int(codes.max(initial=0)) + 1, np.bool_)
+    is_there[codes] = True
+    different = np.flatnonzero(is_there)
+    place = np.zeros(len(is_there), np.int32)
+    place[different] = np.arange(len(different))
+    return different, place[codes].astype(np.int64)

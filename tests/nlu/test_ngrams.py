@@ -14,11 +14,12 @@ texts = st.lists(st.text("甲乙丙𠮷aA１ 。", max_size=8), min_size=1, max_
 
 
 @given(texts, st.integers(1, 3))
-def test_what_enough_texts_hold_is_kept_in_the_order_of_the_strings(told, least):
+def test_what_enough_texts_hold_is_kept_the_most_frequent_first(told, least):
     vocabulary, _ = Vocabulary.learn(told, least)
 
     seen = Counter(gram for text in told for gram in ngrams(fold(text)))
-    assert list(vocabulary.row_of) == sorted(gram for gram, n in seen.items() if n >= least)
+    kept = sorted(gram for gram, n in seen.items() if n >= least)
+    assert list(vocabulary.row_of) == sorted(kept, key=lambda gram: -seen[gram])
     assert list(vocabulary.row_of.values()) == list(range(len(vocabulary.row_of)))
     for gram, row in vocabulary.row_of.items():
         rarity = np.log((1 + len(told)) / (1 + seen[gram])) + 1
