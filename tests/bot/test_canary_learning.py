@@ -51,7 +51,7 @@ CALIBRATION = (*(f"flags_{part}" for part in NET), "intents", "types", "topics")
 NUMBERS = {
     "components/train_stages/first/weights.npz": ("matrix", "bias", "rarity"),
     "components/train_stages/first/calibration.npz": CALIBRATION,
-    "components/train_stages/second/second.npz": ("centre", "support", "duals", "matrix"),
+    "components/train_stages/second/second.npz": ("centre", "whole", "step", "duals", "matrix"),
     "components/train_stages/second/calibration.npz": CALIBRATION,
 }
 

@@ -11,7 +11,7 @@ from nlu.embedder import embed_kept, key_of
 from nlu.first_stage import FirstStage
 from nlu.labelled import Labelled
 from nlu.rasa_interpreter import load
-from nlu.second_stage import SecondStage
+from nlu.second_stage import Directions, SecondStage
 from nlu.train import train
 
 UNSURE = "师傅答应我的事情一样也没有做到，请帮我想想办法"
@@ -178,3 +178,15 @@ FLAG_SETS = [
     ["mass"],
     ["hazard"],
 ]
+
+
+@pytest.mark.parametrize("count", [1, 1024, 2500])
+def test_rounded_directions_tell_the_same_nearness(count):
+    drawn = np.random.default_rng(2).normal(size=(count, 384)).astype(np.float32)
+    vectors = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    asked = vectors[0] + vectors[-1] / 2
+    asked /= np.linalg.norm(asked)
+
+    told = Directions.of(vectors).cosines(asked)
+
+    assert np.abs(told - vectors @ asked).max() < 0.003
