@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from nlu.ngrams import Floats
 
 WIDTH, SHARE = 1.0, 0.5  # bell, n-grams: by leave-one-out, docs/decisions/0002
-LANDMARKS = 1500
-UNEXPLAINED = 0.6  # of a sentence's nearness to itself, which the landmarks do not tell
 MOST_STEPS = 60
 PROBES = 8
 JITTER = 1e-4
@@ -29,16 +27,19 @@ class Nearness(Protocol):
     """How near every sentence is to every other, as something to multiply with.
 
     `RIDGE` is added to a sentence's nearness to itself. `NEAR` is the share of the goals that may
-    be left when the steps end.
+    be left when the steps end. `LANDMARKS` is how many sentences give the rough inverse, and
+    `UNEXPLAINED` how much of a sentence's nearness to itself these do not tell.
     """
 
     RIDGE: float
     NEAR: float
+    LANDMARKS: int
+    UNEXPLAINED: float
 
     def __matmul__(self, columns: Floats) -> Floats: ...
 
-    def rough_inverse(self) -> Roughly:
-        """Return what undoes nearness and ridge about."""
+    def rows(self, places: Any) -> Floats:
+        """Return some rows, spelled out."""
         ...
 
 
@@ -48,6 +49,7 @@ class Words:
 
     RIDGE = 3.0  # by held-out sentences: docs/decisions/0002
     NEAR = 0.05
+    LANDMARKS, UNEXPLAINED = 64, 1.0
 
     words: Any
     turned: Any
@@ -61,9 +63,10 @@ class Words:
         product: Floats = self.words @ (self.turned @ columns)
         return product
 
-    def rough_inverse(self) -> Roughly:
-        """Return what changes nothing: the ridge is strong enough."""
-        return np.copy
+    def rows(self, places: Any) -> Floats:
+        """Return some rows, spelled out."""
+        rows: Floats = (self.words[places] @ self.turned).toarray()
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Kernel:
 
     RIDGE = 0.2  # by leave-one-out: docs/decisions/0002
     NEAR = 0.05  # the margins are then right to 0.005 or so
+    LANDMARKS, UNEXPLAINED = 1500, 0.6
 
     meaning: Floats
     shared: Words
@@ -90,35 +94,9 @@ class Kernel:
         return product
 
     def rows(self, places: Any) -> Floats:
-        """Return some rows of the whole kernel."""
-        words = self.shared.words
-        rows: Floats = self.meaning[places] + SHARE * (words[places] @ words.T).toarray()
+        """Return some rows, spelled out."""
+        rows: Floats = self.meaning[places] + SHARE * self.shared.rows(places)
         return rows
-
-    def rough_inverse(self) -> Roughly:
-        """Return what undoes the kernel as some sentences drawn at random, the landmarks, see it.
-
-        A randomized Nystroem preconditioner (Frangella, Tropp and Udell, 2023).
-        """
-        from scipy.linalg import cholesky, solve_triangular  # noqa: PLC0415  only for training
-
-        count = len(self.meaning)
-        drawn = np.random.default_rng(0).choice(count, min(LANDMARKS, count), replace=False)
-        rows = self.rows(drawn)
-        among = rows[:, drawn].astype(np.float64)
-        among[np.diag_indices_from(among)] += JITTER
-        seen = solve_triangular(cholesky(among, lower=True).astype(np.float32), rows, lower=True)
-        rest = self.RIDGE + UNEXPLAINED
-        square = (seen @ seen.T).astype(np.float64)
-        square[np.diag_indices_from(square)] += rest
-        root = cholesky(square, lower=True).astype(np.float32)
-        seen = solve_triangular(root, seen, lower=True, overwrite_b=True)
-
-        def roughly(columns: Floats) -> Floats:
-            bettered: Floats = (columns - seen.T @ (seen @ columns)) / rest
-            return bettered
-
-        return roughly
 
 
 def bell(cosines: Floats) -> Floats:
@@ -149,7 +127,7 @@ def solve(
 
 def _conjugate_gradients(nearness: Nearness, goals: Floats) -> Floats:
     """Solve (nearness + ridge) @ x = goals; raises ArithmeticError where it comes to no end."""
-    roughly = nearness.rough_inverse()
+    roughly = _rough_inverse(nearness, len(goals))
     solved, left = np.zeros_like(goals), goals.copy()
     near = nearness.NEAR * np.linalg.norm(goals, axis=0)
     bettered = roughly(left)
@@ -166,6 +144,31 @@ def _conjugate_gradients(nearness: Nearness, goals: Floats) -> Floats:
         before, gain = gain, _by_column(left, bettered)
         way = bettered + (gain / before) * way
     raise ArithmeticError("the kernel of the corpus cannot be inverted")
+
+
+def _rough_inverse(nearness: Nearness, count: int) -> Roughly:
+    """Return what undoes nearness and ridge as some sentences drawn at random see it.
+
+    A randomized Nystroem preconditioner (Frangella, Tropp and Udell, 2023).
+    """
+    from scipy.linalg import cholesky, solve_triangular  # noqa: PLC0415  only for training
+
+    drawn = np.random.default_rng(0).choice(count, min(nearness.LANDMARKS, count), replace=False)
+    rows = nearness.rows(drawn)
+    among = rows[:, drawn].astype(np.float64)
+    among[np.diag_indices_from(among)] += JITTER
+    seen = solve_triangular(cholesky(among, lower=True).astype(np.float32), rows, lower=True)
+    rest = nearness.RIDGE + nearness.UNEXPLAINED
+    square = (seen @ seen.T).astype(np.float64)
+    square[np.diag_indices_from(square)] += rest
+    root = cholesky(square, lower=True).astype(np.float32)
+    seen = solve_triangular(root, seen, lower=True, overwrite_b=True)
+
+    def roughly(columns: Floats) -> Floats:
+        bettered: Floats = (columns - seen.T @ (seen @ columns)) / rest
+        return bettered
+
+    return roughly
 
 
 def _by_column(one: Floats, other: Floats) -> Floats:
