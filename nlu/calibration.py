@@ -24,6 +24,9 @@ SHARPER = {"intents": 1.0, "types": 1.5, "topics": 1.0}
 # How far rare labels are lifted: 0 leaves them as rare as in the corpus, 1 makes all alike.
 LIFT = {"intents": 0.7, "types": 0.0, "topics": 0.0}
 
+# The first stage is to be trained in seconds; the second is asked where the first is in doubt.
+FEW_NETS, MANY_NETS = 2, 6
+
 # Questions of law are told apart from disputes by a hair: between two such, rather answer.
 FAVOUR = {"legal_question": 6.0}
 
@@ -85,7 +88,8 @@ class Calibration:
 
         # The matrices are so narrow that threads of the algebra only wait for each other.
         with threadpool_limits(1):
-            net = FlagNet.learn(_seen(margins, labels, earlier), labels.flagged(sentences))
+            seen, truth = _seen(margins, labels, earlier), labels.flagged(sentences)
+            net = FlagNet.learn(seen, truth, FEW_NETS if earlier is None else MANY_NETS)
             return cls(_layers(margins, sentences, labels), net)
 
     def probabilities(
@@ -133,9 +137,12 @@ def _fitted(margins: Array, columns: NDArray[np.intp], name: str) -> Array:
     model = LogisticRegression(
         C=strength, max_iter=500, tol=1e-3, class_weight=dict(enumerate(lift))
     )
-    spread = float((margins - margins.mean(axis=0)).std()) or 1.0
-    fitted = model.fit(margins.astype(np.float64) / spread, columns)
-    layer: Array = np.vstack([fitted.coef_.T / spread, fitted.intercept_]).astype(np.float32)
+    mean = margins.mean(axis=0, dtype=np.float64)
+    centred = margins - mean  # a fifth of the steps that margins as they are would take
+    spread = float(centred.std()) or 1.0
+    fitted = model.fit(centred / spread, columns)
+    rows = fitted.coef_.T / spread
+    layer: Array = np.vstack([rows, fitted.intercept_ - mean @ rows]).astype(np.float32)
     return layer
 
 

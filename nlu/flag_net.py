@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-NETS, HIDDEN = 2, 64  # two of them err less than the better one
-ROUNDS, BATCH, STEP, PENALTY = 12, 1024, 0.005, 1.0
+HIDDEN = 64
+ROUNDS, BATCH, STEP, PENALTY = 6, 1024, 0.01, 1.0
 WIDEST = 30  # log odds
 
 
@@ -29,19 +29,19 @@ class FlagNet:
     outward_shift: Array
 
     @classmethod
-    def learn(cls, seen: Array, truth: Array) -> FlagNet:
-        """Fit some nets that begin differently, and join them into one that says their mean.
+    def learn(cls, seen: Array, truth: Array, count: int) -> FlagNet:
+        """Fit `count` nets that begin differently, and join them into one that says their mean.
 
-        `seen` (sentences x margins) must come from models that have not been trained on the
-        sentence; `truth` is sentences x flags.
+        The more, the less it hangs on how one of them began. `seen` (sentences x margins) must
+        come from models that have not been trained on the sentence; `truth` is sentences x flags.
         """
         mean, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
         scaled = ((seen - mean) / spread).astype(np.float32)
         goals = truth.astype(np.intp)
-        nets = [_fit(scaled, goals, seed) for seed in range(NETS)]
+        nets = [_fit(scaled, goals, seed) for seed in range(count)]
         inward = np.hstack([net.coefs_[0] for net in nets]) / spread[:, None]
         shift = np.hstack([net.intercepts_[0] for net in nets]) - mean @ inward
-        outward = np.vstack([net.coefs_[1] for net in nets]) / NETS
+        outward = np.vstack([net.coefs_[1] for net in nets]) / count
         outward_shift = np.mean([net.intercepts_[1] for net in nets], axis=0)
         return cls(*(each.astype(np.float32) for each in (inward, shift, outward, outward_shift)))
 

@@ -22,7 +22,7 @@ def truth(seen):
 
 @pytest.fixture(scope="module")
 def net(seen, truth):
-    return FlagNet.learn(seen[: COUNT // 2], truth[: COUNT // 2])
+    return FlagNet.learn(seen[: COUNT // 2], truth[: COUNT // 2], 2)
 
 
 def test_it_learns_what_no_line_can_tell(net, seen, truth):
@@ -36,7 +36,7 @@ def test_one_message_is_read_as_many_are(net, seen):
 
 
 def test_the_same_sentences_make_the_same_net(net, seen, truth):
-    again = FlagNet.learn(seen[: COUNT // 2], truth[: COUNT // 2])
+    again = FlagNet.learn(seen[: COUNT // 2], truth[: COUNT // 2], 2)
 
     assert np.array_equal(net.probabilities(seen), again.probabilities(seen))
 
