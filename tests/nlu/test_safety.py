@@ -23,7 +23,6 @@ from tests.trained import models_folder
 GOLD = Path(__file__).parent / "gold"
 NOW = datetime(2026, 11, 23, 10, tzinfo=LOCAL)
 SILENT = [DENIED] * len(FLAGS)
-SUSPICIOUS = 0.25  # enough for every flag, unless a guard asks for more
 # What the first stage and the rules reach on messages by other authors, whom nobody here has read,
 # less one or two messages.
 # The goal is 0.97 found with 0.03 false alarms on look-alikes and 0.01 elsewhere.
@@ -127,7 +126,10 @@ def test_plain_words_of_danger_raise_their_flag_without_any_score(text: str, fla
 def test_harmless_words_keep_the_flag_down_and_its_control_is_heard(
     harmless: str, flag: str, control: str
 ) -> None:
-    assert not scored(harmless, flag, SUSPICIOUS)
+    bounds = panel().bounds[flag]
+    suspicious = bounds.guarded - 0.01  # enough for the flag, unless a guard asks for more
+    assert suspicious >= bounds.threshold
+    assert not scored(harmless, flag, suspicious)
     assert flag in by_words(control)
 
 
@@ -156,9 +158,10 @@ def test_a_hint_lets_a_lower_score_do() -> None:
 
 
 def test_a_guard_asks_for_a_higher_score() -> None:
-    assert not scored("笑死我了，这个菜真的好难吃", "self_harm", 0.5)
-    assert scored("难过得很，这个日子真的好难过", "self_harm", 0.5)
-    assert scored("笑死我了，这个菜真的好难吃", "self_harm", 0.95)
+    guarded = panel().bounds["self_harm"].guarded
+    assert not scored("笑死我了，这个菜真的好难吃", "self_harm", guarded - 0.01)
+    assert scored("难过得很，这个日子真的好难过", "self_harm", guarded - 0.01)
+    assert scored("笑死我了，这个菜真的好难吃", "self_harm", guarded)
 
 
 def test_plain_words_do_not_count_where_the_classifier_is_certain_of_the_opposite() -> None:
