@@ -108,5 +108,5 @@ def answer_of(text: str, reading: Reading) -> Answer:
         flags=gates.flags(text, reading),
         is_ours=gates.is_ours(reading),
         is_sure=gates.is_sure(reading),
-        second_stage=reading.second_stage,
+        second_stage=reading.is_read_twice,
     )

@@ -12,7 +12,7 @@ from nlu.reading import Part, Reading
 from nlu.safety import panel
 
 SURE = 0.8  # 97 of 100 such types are right
-CLEAR_TYPE = 0.98  # from here on the second stage would change nothing
+CLEAR_TYPE = 0.95  # from here on the second stage changes nothing for the better
 CLEAR_INTENT = 0.8
 STORY = 6  # characters
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
@@ -50,10 +50,15 @@ def foreignness(reading: Reading) -> float:
 
 
 def needs_second(text: str, reading: Reading) -> bool:
-    """Tell whether the second stage should read a story again."""
+    """Tell whether the second stage should read a story again, or one part of it."""
+    return whole_needs_second(text, reading) or bool(parts_for_second(reading))
+
+
+def whole_needs_second(text: str, reading: Reading) -> bool:
+    """Tell whether the second stage should read the whole story; long ones take long."""
     if len(text) < STORY:
         return False
-    if may_be_danger(reading):
+    if _greyest(reading) > 0:
         return True
     best = int(reading.intents.argmax())
     if reading.intents[best] < CLEAR_INTENT:

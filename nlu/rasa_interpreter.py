@@ -69,7 +69,7 @@ class RasaInterpreter:
             is_ours=gates.is_ours(reading),
             topic=_topic(reading) if intent == SERVICE_QUESTION else None,
             reasons=phrases(heard.text, reading, order[0]) if has_type and not heard.asked else (),
-            second_stage=reading.second_stage,
+            second_stage=reading.is_read_twice,
             is_unsure=reading.is_unsure,
             may_be_danger=reading.is_unsure and gates.may_be_danger(reading),
         )

@@ -49,6 +49,11 @@ class Reading:
     parts: tuple[Part, ...] = ()
 
     @property
+    def is_read_twice(self) -> bool:
+        """Tell whether the second stage has read the whole or a part."""
+        return self.second_stage or any(part.reading.second_stage for part in self.parts)
+
+    @property
     def most_flags(self) -> list[float]:
         """The probability of each flag, in the whole or in the part that speaks most for it."""
         read = (part.reading for part in self.parts)

@@ -74,8 +74,9 @@ class SentenceStage(Component):
         asked: list[tuple[str, Reading]] = []
         for message in messages:
             reading: Reading = message.data[READING]
-            parts = gates.parts_for_second(reading)
-            asked += [(message.data[TEXT], reading), *((each.text, each.reading) for each in parts)]
+            if gates.whole_needs_second(message.data[TEXT], reading):
+                asked.append((message.data[TEXT], reading))
+            asked += [(each.text, each.reading) for each in gates.parts_for_second(reading)]
         if not asked:
             return
         rows = embedder.embed([text for text, _ in asked])  # together they take less time

@@ -49,13 +49,29 @@ def test_a_sentence_of_danger_in_a_long_story_raises_its_flag(both_stages, heard
     assert "now" not in calm.flags
 
 
-def test_the_second_stage_reads_at_most_two_parts_of_a_story(both_stages, heard, monkeypatch):
+def test_the_second_stage_reads_no_more_parts_of_a_story_than_its_limit(
+    both_stages, heard, monkeypatch
+):
     monkeypatch.setattr(gates, "GREY", (0.0, 1.1))
 
     [reading] = both_stages.readings([heard(STORY * 3)])
 
     assert len(reading.parts) > 4
     assert sum(part.reading.second_stage for part in reading.parts) == gates.PARTS_READ
+
+
+def test_a_story_that_is_clear_as_a_whole_has_only_its_grey_part_read(
+    both_stages, heard, monkeypatch
+):
+    monkeypatch.setattr(gates, "GREY", (0.0, 1.1))
+    monkeypatch.setattr(gates, "whole_needs_second", lambda *_: False)
+
+    [reading] = both_stages.readings([heard(STORY)])
+    [story] = both_stages.read([heard(STORY)])
+
+    assert not reading.second_stage
+    assert sum(part.reading.second_stage for part in reading.parts) == gates.PARTS_READ
+    assert story.second_stage
 
 
 def test_a_part_that_the_second_stage_did_not_read_raises_no_flag(first_stage, heard):
