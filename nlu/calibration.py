@@ -25,7 +25,7 @@ SHARPER = {"intents": 1.0, "types": 1.5, "topics": 1.0}
 LIFT = {"intents": 0.7, "types": 0.0, "topics": 0.0}
 
 # The first stage is to be trained in seconds; the second is asked where the first is in doubt.
-FEW_NETS, MANY_NETS = 2, 6
+FEW_NETS, MANY_NETS = 2, 12
 
 # Questions of law are told apart from disputes by a hair: between two such, rather answer.
 FAVOUR = {"legal_question": 6.0}
