@@ -30,9 +30,9 @@ class Prepared:
         return isinstance(self.event, Told) and self.event.heard.is_unsure
 
     @property
-    def may_be_danger(self) -> bool:
-        """Whether it is unsure because of a red flag."""
-        return isinstance(self.event, Told) and self.event.heard.may_be_danger
+    def may_hide_danger(self) -> bool:
+        """Whether the second stage could find a red flag in it that the first did not raise."""
+        return isinstance(self.event, Told) and self.event.heard.may_hide_danger
 
 
 def heard_message(prepared: Prepared, told: Told | None) -> HeardMessage:

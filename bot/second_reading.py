@@ -9,9 +9,9 @@ from bot.prepared import Prepared
 from bot.together import answer_together
 from bot.turns import Turns
 
-PLAIN_LIMIT = 8  # stories that wait, some 0.25 s: beyond, the first reading stands
-DANGER_LIMIT = 64  # the same where a red flag may be up: rather two seconds late than unheard
 TOGETHER = 4  # stories read at once: a third less time for each than one by one
+PLAIN_LIMIT = 1 + TOGETHER  # stories that wait, some 0.2 s: beyond, the first reading stands
+DANGER_LIMIT = 64  # the same where a red flag may be hidden: rather two seconds late than unheard
 
 Ticket = tuple[Prepared, "asyncio.Future[Prepared]"]
 
@@ -27,7 +27,7 @@ class SecondReading:
 
     async def read(self, prepared: Prepared) -> Prepared:
         """Return the turn with the better reading, or as it is where too many wait already."""
-        limit = DANGER_LIMIT if prepared.may_be_danger else PLAIN_LIMIT
+        limit = DANGER_LIMIT if prepared.may_hide_danger else PLAIN_LIMIT
         if self.waiting >= limit:
             return prepared
         self.waiting += 1

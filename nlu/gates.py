@@ -67,9 +67,11 @@ def whole_needs_second(text: str, reading: Reading) -> bool:
     return speaks_of_matter and bool(reading.types.max() < CLEAR_TYPE)
 
 
-def may_be_danger(reading: Reading) -> bool:
-    """Tell whether a flag is neither clearly up nor clearly down, in the whole or in a part."""
-    return _greyest(reading) > 0 or bool(parts_for_second(reading))
+def may_hide_danger(reading: Reading, up: frozenset[str]) -> bool:
+    """Tell whether the second stage could find a red flag that is not among those already up."""
+    told = zip(FLAGS, reading.flags.tolist(), _bounds(), strict=True)
+    hidden = any(_is_grey(p, bound) for flag, p, bound in told if flag not in up)
+    return hidden or bool(parts_for_second(reading))
 
 
 def parts_for_second(reading: Reading) -> list[Part]:
@@ -80,8 +82,13 @@ def parts_for_second(reading: Reading) -> list[Part]:
 
 
 def _greyest(reading: Reading) -> float:
+    """Return the highest score that neither clearly raises a flag nor clearly leaves it down."""
     told = zip(reading.flags.tolist(), _bounds(), strict=True)
-    return max((p for p, bound in told if GREY[0] * bound <= p < GREY[1]), default=0.0)
+    return max((p for p, bound in told if _is_grey(p, bound)), default=0.0)
+
+
+def _is_grey(p: float, bound: float) -> bool:
+    return GREY[0] * bound <= p < GREY[1]
 
 
 @cache

@@ -45,7 +45,8 @@ class Understanding:
     speaks of a matter (beside legal_question too), else None. `is_sure` says that the type may be
     taken without asking, `is_ours` that the message is for us at all. `reasons` are phrases of the
     message that spoke for the type. Confidences are calibrated probabilities. `is_unsure` says that
-    a message read at once is one for the second stage, `may_be_danger` that a red flag is why.
+    a message read at once is one for the second stage, `may_hide_danger` that this
+    stage could find a red flag that is not up yet.
     """
 
     text: str
@@ -63,7 +64,7 @@ class Understanding:
     reasons: tuple[str, ...] = ()
     second_stage: bool = False
     is_unsure: bool = False
-    may_be_danger: bool = False
+    may_hide_danger: bool = False
     scores: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -55,6 +55,7 @@ class RasaInterpreter:
         order = np.argsort(-reading.types)[:RANKED].tolist()
         ranking = tuple(Ranked(labels.types[i], float(reading.types[i])) for i in order)
         has_type = intent in (DISPUTE, LEGAL_QUESTION)
+        flags = gates.flags(heard.text, reading)
         return Understanding(
             text=heard.text,
             intent=intent,
@@ -62,7 +63,7 @@ class RasaInterpreter:
             dispute_type=ranking[0].dispute_type if has_type else None,
             confidence=ranking[0].confidence,
             ranking=ranking,
-            flags=gates.flags(heard.text, reading),
+            flags=flags,
             facts=facts,
             model=self._version,
             is_sure=gates.is_sure(reading),
@@ -71,7 +72,7 @@ class RasaInterpreter:
             reasons=phrases(heard.text, reading, order[0]) if has_type and not heard.asked else (),
             second_stage=reading.is_read_twice,
             is_unsure=reading.is_unsure,
-            may_be_danger=reading.is_unsure and gates.may_be_danger(reading),
+            may_hide_danger=reading.is_unsure and gates.may_hide_danger(reading, flags),
         )
 
 

@@ -40,7 +40,7 @@ class Pensive(Keywords):
         if heard.text not in {STORY, VEILED}:
             return first
         if heard.at_once:
-            return replace(first, is_unsure=True, may_be_danger=heard.text == VEILED)
+            return replace(first, is_unsure=True, may_hide_danger=heard.text == VEILED)
         self.pondered.append(heard.text)
         assert self.go.wait(5)
         return replace(first, model="pensive")
@@ -136,7 +136,7 @@ def test_where_too_many_stories_wait_the_first_reading_of_the_last_one_stands(
     assert models_by_text(pensive_house, "p0") == ["pensive"]
 
 
-def test_what_may_be_danger_is_read_again_where_plain_stories_no_longer_are(
+def test_what_may_hide_danger_is_read_again_where_plain_stories_no_longer_are(
     pensive_house: House,
 ) -> None:
     async def talk() -> None:
@@ -203,7 +203,7 @@ class Readers:
 def test_who_gives_up_while_reading_for_others_takes_no_story_along() -> None:
     readers = Readers()
     first, second, third = (
-        SimpleNamespace(name=name, may_be_danger=False) for name in ("first", "second", "third")
+        SimpleNamespace(name=name, may_hide_danger=False) for name in ("first", "second", "third")
     )
 
     async def talk() -> Any:
@@ -230,7 +230,7 @@ def test_who_gives_up_while_reading_for_others_takes_no_story_along() -> None:
 def test_a_story_that_cannot_be_read_again_fails_alone() -> None:
     readers = Readers()
     first, poison, third = (
-        SimpleNamespace(name=name, may_be_danger=False) for name in ("first", "poison", "third")
+        SimpleNamespace(name=name, may_hide_danger=False) for name in ("first", "poison", "third")
     )
 
     async def talk() -> Any:

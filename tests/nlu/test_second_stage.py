@@ -9,6 +9,7 @@ import pytest
 from nlu import gates
 from nlu.embedder import embed_kept, key_of
 from nlu.first_stage import FirstStage
+from nlu.interpreter import FLAGS
 from nlu.labelled import Labelled
 from nlu.rasa_interpreter import load
 from nlu.second_stage import Directions, SecondStage
@@ -43,13 +44,21 @@ def test_read_at_once_a_story_is_only_told_to_be_unsure(both_stages, heard):
     assert not sure.is_unsure
 
 
-@pytest.mark.parametrize(("grey", "may_be_danger"), [((0, 1), True), ((1, 0), False)])
-def test_why_a_story_is_unsure_is_told(both_stages, heard, monkeypatch, grey, may_be_danger):
+@pytest.mark.parametrize(("grey", "may_hide_danger"), [((0, 1), True), ((1, 0), False)])
+def test_why_a_story_is_unsure_is_told(both_stages, heard, monkeypatch, grey, may_hide_danger):
     monkeypatch.setattr(gates, "GREY", grey)
 
     [story] = both_stages.read([heard(UNSURE, at_once=True)])
 
-    assert (story.is_unsure, story.may_be_danger) == (True, may_be_danger)
+    assert (story.is_unsure, story.may_hide_danger) == (True, may_hide_danger)
+
+
+def test_a_flag_that_is_up_already_hides_no_danger(both_stages, heard, monkeypatch):
+    monkeypatch.setattr(gates, "GREY", (0, 1))
+    [reading] = both_stages.readings([heard(UNSURE, at_once=True)])
+
+    assert gates.may_hide_danger(reading, frozenset(FLAGS[1:]))
+    assert not gates.may_hide_danger(reading, frozenset(FLAGS))
 
 
 def test_without_a_second_stage_nothing_is_told_to_be_unsure(first_stage, heard):
