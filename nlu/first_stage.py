@@ -18,7 +18,7 @@ from nlu.reading import Part, Reading, Weights
 from nlu.ridge import Words, solve
 from nlu.windows import windows
 
-LIFT = 0.5  # 1 would make all intents weigh the same
+RARE_COUNTS = 0.5  # 0: all sentences weigh the same; 1: all intents do
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class FirstStage:
 def _weights(intents: Columns) -> Floats:
     """Return a column: 1 for the most frequent intent and for none, more for the rarer."""
     counts = np.bincount(intents[intents != NONE])
-    weights = (counts.max() / np.maximum(1, counts)) ** LIFT
+    weights = (counts.max() / np.maximum(1, counts)) ** RARE_COUNTS
     return np.where(intents == NONE, 1, weights[intents])[:, None].astype(np.float32)
 
 
