@@ -69,9 +69,7 @@ def whole_needs_second(text: str, reading: Reading) -> bool:
 
 def may_hide_danger(reading: Reading, up: frozenset[str]) -> bool:
     """Tell whether the second stage could find a red flag that is not among those already up."""
-    told = zip(FLAGS, reading.flags.tolist(), _bounds(), strict=True)
-    hidden = any(_is_grey(p, bound) for flag, p, bound in told if flag not in up)
-    return hidden or bool(parts_for_second(reading))
+    return _greyest(reading, besides=up) > 0 or bool(parts_for_second(reading))
 
 
 def parts_for_second(reading: Reading) -> list[Part]:
@@ -81,14 +79,11 @@ def parts_for_second(reading: Reading) -> list[Part]:
     return [reading.parts[place] for _, place in chosen]
 
 
-def _greyest(reading: Reading) -> float:
+def _greyest(reading: Reading, besides: frozenset[str] = frozenset()) -> float:
     """Return the highest score that neither clearly raises a flag nor clearly leaves it down."""
-    told = zip(reading.flags.tolist(), _bounds(), strict=True)
-    return max((p for p, bound in told if _is_grey(p, bound)), default=0.0)
-
-
-def _is_grey(p: float, bound: float) -> bool:
-    return GREY[0] * bound <= p < GREY[1]
+    told = zip(FLAGS, reading.flags.tolist(), _bounds(), strict=True)
+    grey = (p for flag, p, bound in told if flag not in besides and GREY[0] * bound <= p < GREY[1])
+    return max(grey, default=0.0)
 
 
 @cache
