@@ -6,20 +6,23 @@ All bounds are on calibrated probabilities; docs/decisions/0002 tells how they w
 from __future__ import annotations
 
 from functools import cache
+from math import inf
 
 from nlu.interpreter import DISPUTE, FLAGS, LEGAL_QUESTION
+from nlu.ngrams import fold
 from nlu.reading import Part, Reading
-from nlu.safety import panel
+from nlu.safety import SHORT, WORDLESS, panel
 
 SURE = 0.8  # 97 of 100 such types are right
 CLEAR_TYPE = 0.95  # from here on the second stage changes nothing for the better
 CLEAR_INTENT = 0.8
-STORY = 6  # characters
+STORY = WORDLESS + 1  # characters; what is shorter is never read again
 KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
 DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.85, 0.9, 18  # the last in characters
 GREY = (0.4, 0.6)  # from this share of the bound that raises a flag up to this, it is asked again
 PARTS_READ = 1  # of a long story, by the second stage; a second one found nothing more
+NO_SCORES = (0.0,) * len(FLAGS)
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
 
 
@@ -58,7 +61,7 @@ def whole_needs_second(text: str, reading: Reading) -> bool:
     """Tell whether the second stage should read the whole story; long ones take long."""
     if len(text) < STORY:
         return False
-    if _greyest(reading) > 0:
+    if _greyest(reading, is_short=_is_short(text)) > 0:
         return True
     best = int(reading.intents.argmax())
     if reading.intents[best] < CLEAR_INTENT:
@@ -67,9 +70,11 @@ def whole_needs_second(text: str, reading: Reading) -> bool:
     return speaks_of_matter and bool(reading.types.max() < CLEAR_TYPE)
 
 
-def may_hide_danger(reading: Reading, up: frozenset[str]) -> bool:
+def may_hide_danger(text: str, reading: Reading, up: frozenset[str]) -> bool:
     """Tell whether the second stage could find a red flag that is not among those already up."""
-    return _greyest(reading, besides=up) > 0 or bool(parts_for_second(reading))
+    if _greyest(reading, up, _is_short(text)) > 0:
+        return True
+    return bool(parts_for_second(reading))
 
 
 def parts_for_second(reading: Reading) -> list[Part]:
@@ -79,11 +84,18 @@ def parts_for_second(reading: Reading) -> list[Part]:
     return [reading.parts[place] for _, place in chosen]
 
 
-def _greyest(reading: Reading, besides: frozenset[str] = frozenset()) -> float:
+def _greyest(
+    reading: Reading, besides: frozenset[str] = frozenset(), is_short: bool = False
+) -> float:
     """Return the highest score that neither clearly raises a flag nor clearly leaves it down."""
+    end = inf if is_short else GREY[1]
     told = zip(FLAGS, reading.flags.tolist(), _bounds(), strict=True)
-    grey = (p for flag, p, bound in told if flag not in besides and GREY[0] * bound <= p < GREY[1])
+    grey = (p for flag, p, bound in told if flag not in besides and GREY[0] * bound <= p < end)
     return max(grey, default=0.0)
+
+
+def _is_short(text: str) -> bool:
+    return len(fold(text)) <= SHORT
 
 
 @cache
@@ -92,5 +104,10 @@ def _bounds() -> tuple[float, ...]:
 
 
 def flags(text: str, reading: Reading) -> frozenset[str]:
-    """Return the red flags that are up, by words or by score."""
-    return panel().flags(text, reading.most_flags)
+    """Return the red flags that are up, by words or by score.
+
+    What the first stage says of a few characters is a guess, for they are like answers to a
+    question of ours (an age, a wall, who he is): there only the second stage's scores count.
+    """
+    counts = reading.second_stage or not _is_short(text)
+    return panel().flags(text, reading.most_flags if counts else NO_SCORES)

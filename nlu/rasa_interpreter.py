@@ -72,7 +72,7 @@ class RasaInterpreter:
             reasons=phrases(heard.text, reading, order[0]) if has_type and not heard.asked else (),
             second_stage=reading.is_read_twice,
             is_unsure=reading.is_unsure,
-            may_hide_danger=reading.is_unsure and gates.may_hide_danger(reading, flags),
+            may_hide_danger=reading.is_unsure and gates.may_hide_danger(heard.text, reading, flags),
         )
 
 

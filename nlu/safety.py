@@ -19,7 +19,9 @@ from nlu.ngrams import fold
 RULES = Path(__file__).parent / "safety.yml"
 CUT = "\x00"  # stands where harmless words were; no gap reaches across it
 GAP = r"[^。!?;\x00]{0,8}"
-SHORT = 6  # up to so many characters the classifier guesses, and words alone decide
+# Up to WORDLESS characters the classifier guesses, and words alone decide; up to SHORT it must be
+# fairly sure, and the second stage must have read them: docs/decisions/0002.
+WORDLESS, SHORT, FAIRLY_SURE = 4, 6, 0.5
 DENIED = 0.01  # below, it is so sure of the opposite that plain words do not count either
 BOUNDS = ("hinted", "threshold", "guarded")
 PARTS = ("harmless", "signs", "hints")
@@ -73,14 +75,14 @@ class SafetyPanel:
         candidates: Mapping[tuple[str, str], Sequence[re.Pattern[str]]],
         p: float,
     ) -> bool:
-        bounds, is_told = self.bounds[flag], len(folded) > SHORT
-        if is_told and p >= bounds.guarded:
+        bounds, counts = self.bounds[flag], _counts(p, len(folded))
+        if counts and p >= bounds.guarded:
             return True
         left = _cut(left, candidates.get((flag, "harmless"), ()))
-        is_plain = is_told and left == folded
+        is_plain = counts and left == folded
         if is_plain and p >= bounds.threshold:
             return True
-        if is_told and p < DENIED:
+        if p < DENIED and len(folded) > SHORT:
             return False
         if any(sign.search(left) for sign in candidates.get((flag, "signs"), ())):
             return True
@@ -100,6 +102,11 @@ class SafetyPanel:
             left ^= 1 << place
             candidates.setdefault(self.places[place], []).append(self.patterns[place])
         return candidates
+
+
+def _counts(p: float, length: int) -> bool:
+    """Tell whether a score for a text of so many characters is more than a guess."""
+    return length > SHORT or (length > WORDLESS and p >= FAIRLY_SURE)
 
 
 def _cut(text: str, harmless: Sequence[re.Pattern[str]]) -> str:

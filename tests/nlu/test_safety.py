@@ -17,7 +17,7 @@ from nlu.gold import GoldLine, read_lines
 from nlu.interpreter import FLAGS, Heard, Understanding
 from nlu.needles import alternatives, needles
 from nlu.rasa_interpreter import load
-from nlu.safety import DENIED, RULES, SafetyFaults, SafetyPanel, load_panel, panel
+from nlu.safety import DENIED, FAIRLY_SURE, RULES, SafetyFaults, SafetyPanel, load_panel, panel
 from tests.trained import models_folder
 
 GOLD = Path(__file__).parent / "gold"
@@ -174,6 +174,9 @@ def test_plain_words_do_not_count_where_the_classifier_is_certain_of_the_opposit
 
 def test_a_word_or_two_is_left_to_the_signs() -> None:
     assert not scored("我家儿子", "child", 0.99)
+    assert scored("他锁我三天", "dv", FAIRLY_SURE)  # five characters: told, if hardly
+    assert not scored("他锁我三天", "dv", FAIRLY_SURE - 0.01)
+    assert scored("他锁我三天了哦", "dv", FAIRLY_SURE - 0.01)
     assert scored("我家儿子一直哭，三天了", "child", 0.99)
     assert "now" in by_words("救命")
 

@@ -57,8 +57,20 @@ def test_a_flag_that_is_up_already_hides_no_danger(both_stages, heard, monkeypat
     monkeypatch.setattr(gates, "GREY", (0, 1))
     [reading] = both_stages.readings([heard(UNSURE, at_once=True)])
 
-    assert gates.may_hide_danger(reading, frozenset(FLAGS[1:]))
-    assert not gates.may_hide_danger(reading, frozenset(FLAGS))
+    assert gates.may_hide_danger(UNSURE, reading, frozenset(FLAGS[1:]))
+    assert not gates.may_hide_danger(UNSURE, reading, frozenset(FLAGS))
+
+
+def test_of_a_few_characters_the_first_stage_alone_raises_no_flag_however_sure(both_stages, heard):
+    short = "他锁我三天"
+    [reading] = both_stages.readings([heard(short, asked=True)])
+    reading.flags[:] = 1
+
+    assert gates.flags(short, reading) == frozenset()
+    assert gates.whole_needs_second(short, reading)
+    assert gates.may_hide_danger(short, reading, frozenset())
+    reading.second_stage = True
+    assert gates.flags(short, reading) == set(FLAGS)
 
 
 def test_without_a_second_stage_nothing_is_told_to_be_unsure(first_stage, heard):
