@@ -52,9 +52,10 @@ def foreignness(reading: Reading) -> float:
     return float(sum(reading.intents[intents.index(name)] for name in FOREIGN))
 
 
-def needs_second(text: str, reading: Reading) -> bool:
-    """Tell whether the second stage should read a story again, or one part of it."""
-    return whole_needs_second(text, reading) or bool(parts_for_second(reading))
+def to_read_again(text: str, reading: Reading) -> list[tuple[str, Reading]]:
+    """Return what of a story the second stage should read: the whole, one part, both or nothing."""
+    whole = [(text, reading)] if whole_needs_second(text, reading) else []
+    return whole + [(part.text, part.reading) for part in parts_for_second(reading)]
 
 
 def whole_needs_second(text: str, reading: Reading) -> bool:

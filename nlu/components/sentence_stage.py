@@ -55,11 +55,7 @@ class SentenceStage(Component):
     def process(self, messages: list[Message]) -> list[Message]:
         """Better the readings that need it; then say it all in Rasa's own words too."""
         if self._stage is not None and self._embedder is not None:
-            unsure = [message for message in messages if _is_unsure(message)]
-            for message in unsure:
-                message.data[READING].is_unsure = message.data[AT_ONCE]
-            now = [message for message in unsure if not message.data[AT_ONCE]]
-            self._read_again(self._stage, self._embedder, now)
+            self._read_again(self._stage, self._embedder, messages)
         for message in messages:
             reading: Reading = message.data[READING]
             best = int(reading.intents.argmax())
@@ -71,21 +67,22 @@ class SentenceStage(Component):
     def _read_again(
         self, stage: SecondStage, embedder: Embedder, messages: Sequence[Message]
     ) -> None:
+        """Read again what should be; of messages that may not wait only tell it."""
         asked: list[tuple[str, Reading]] = []
         for message in messages:
+            if message.data[ASKED]:
+                continue
             reading: Reading = message.data[READING]
-            if gates.whole_needs_second(message.data[TEXT], reading):
-                asked.append((message.data[TEXT], reading))
-            asked += [(each.text, each.reading) for each in gates.parts_for_second(reading)]
+            unsure = gates.to_read_again(message.data[TEXT], reading)
+            if message.data[AT_ONCE]:
+                reading.is_unsure = bool(unsure)
+            else:
+                asked += unsure
         if not asked:
             return
         rows = embedder.embed([text for text, _ in asked])  # together they take less time
         for (_, reading), row in zip(asked, rows, strict=True):
             better(stage, reading, row)
-
-
-def _is_unsure(message: Message) -> bool:
-    return not message.data[ASKED] and gates.needs_second(message.data[TEXT], message.data[READING])
 
 
 def better(stage: SecondStage, reading: Reading, embedding: Floats) -> None:
