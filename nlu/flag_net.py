@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 HIDDEN = 64
 ROUNDS, BATCH, STEP, PENALTY = 6, 1024, 0.01, 1.0
+LEAST_STEPS = 120  # a small corpus makes few batches: six rounds left every flag half believed
 WIDEST = 30  # log odds
 
 
@@ -66,12 +67,13 @@ def _fit(seen: Array, goals: Array, seed: int) -> Any:
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415  only training needs it
     from sklearn.neural_network import MLPClassifier  # noqa: PLC0415
 
+    batch = min(BATCH, len(seen))
     net = MLPClassifier(
         (HIDDEN,),
         alpha=PENALTY,
-        batch_size=min(BATCH, len(seen)),
+        batch_size=batch,
         learning_rate_init=STEP,
-        max_iter=ROUNDS,
+        max_iter=max(ROUNDS, LEAST_STEPS * batch // len(seen)),
         random_state=seed,
     )
     with warnings.catch_warnings():

@@ -28,7 +28,7 @@ def net(seen, truth):
 def test_it_learns_what_no_line_can_tell(net, seen, truth):
     found = net.probabilities(seen[COUNT // 2 :]) > 0.5
 
-    assert (found == truth[COUNT // 2 :]).mean(axis=0) == pytest.approx([0.9, 0.97], abs=0.08)
+    assert ((found == truth[COUNT // 2 :]).mean(axis=0) > 0.95).all()
 
 
 def test_one_message_is_read_as_many_are(net, seen):
