@@ -23,8 +23,8 @@ GAP = r"[^。!?;\x00]{0,8}"
 # fairly sure, and the second stage must have read them: docs/decisions/0002.
 WORDLESS, SHORT, FAIRLY_SURE = 4, 6, 0.5
 DENIED = 0.01  # below, it is so sure of the opposite that plain words do not count either
-BOUNDS = ("hinted", "threshold", "guarded")
-PARTS = ("harmless", "signs", "hints")
+BOUNDS = ("threshold", "guarded")
+PARTS = ("harmless", "signs")
 ELSEWHERE = "elsewhere"
 Needles = tuple[frozenset[str], ...]
 
@@ -37,7 +37,6 @@ class SafetyFaults(Exception):
 class Bounds:
     """The probabilities from which the classifier raises a flag; see the head of `safety.yml`."""
 
-    hinted: float
     threshold: float
     guarded: float
 
@@ -79,15 +78,11 @@ class SafetyPanel:
         if counts and p >= bounds.guarded:
             return True
         left = _cut(left, candidates.get((flag, "harmless"), ()))
-        is_plain = counts and left == folded
-        if is_plain and p >= bounds.threshold:
+        if counts and left == folded and p >= bounds.threshold:
             return True
         if p < DENIED and len(folded) > SHORT:
             return False
-        if any(sign.search(left) for sign in candidates.get((flag, "signs"), ())):
-            return True
-        hints = candidates.get((flag, "hints"), ()) if is_plain and p >= bounds.hinted else ()
-        return any(hint.search(left) for hint in hints)
+        return any(sign.search(left) for sign in candidates.get((flag, "signs"), ()))
 
     def _candidates(self, folded: str) -> Mapping[tuple[str, str], list[re.Pattern[str]]]:
         """Return by flag and part the patterns that the characters of a text allow."""
@@ -164,7 +159,7 @@ def _bounds(flag: str, rule: Mapping[str, Any], faults: list[str]) -> Bounds:
     numbers = [each for each in told if isinstance(each, float) and 0 < each < 1]
     if len(numbers) < len(told) or numbers != sorted(numbers):
         faults.append(f"{flag}: {' <= '.join(BOUNDS)} must be numbers between 0 and 1")
-    return Bounds(*numbers) if len(numbers) == len(BOUNDS) else Bounds(1.0, 1.0, 1.0)
+    return Bounds(*numbers) if len(numbers) == len(BOUNDS) else Bounds(1.0, 1.0)
 
 
 def _patterns(

@@ -152,11 +152,6 @@ def test_a_score_raises_a_flag_where_no_sign_stands() -> None:
     assert not scored("他手一抬我就往后躲，好几年了", "dv", 0.02)
 
 
-def test_a_hint_lets_a_lower_score_do() -> None:
-    assert scored("楼道的瓷砖砸下来一块，小孩天天过", "hazard", 0.03)
-    assert not scored("楼道里小孩天天玩到很晚才回家", "hazard", 0.03)
-
-
 def test_a_guard_asks_for_a_higher_score() -> None:
     guarded = panel().bounds["self_harm"].guarded
     assert not scored("笑死我了，这个菜真的好难吃", "self_harm", guarded - 0.01)
@@ -269,14 +264,14 @@ def test_needles_are_what_a_match_cannot_do_without() -> None:
 def test_rules_that_cannot_be_used_are_refused_with_all_their_faults(tmp_path: Path) -> None:
     path = tmp_path / "safety.yml"
     told = RULES.read_text("utf-8")
-    told = re.sub(r"  now:\n    hinted: \S+", "  now:\n    hinted: 0.9", told)
+    told = re.sub(r"  now:\n    threshold: \S+", "  now:\n    threshold: 0.9", told)
     told = told.replace("救命|救名", "救命(|救名+|{nobody}", 1)
     told = told.replace("  mass:\n", "  crowd:\n")
     path.write_text(told, "utf-8")
     with pytest.raises(SafetyFaults) as refused:
         load_panel(path)
     faults = str(refused.value)
-    for part in ("now: hinted <= threshold", "now: signs", "mass is missing", "crowd is unknown"):
+    for part in ("now: threshold <= guarded", "now: signs", "mass is missing", "crowd is unknown"):
         assert part in faults
 
 
