@@ -122,14 +122,14 @@ class Turns:
     def read_again(self, stories: Sequence[Prepared]) -> list[Prepared]:
         """Have the second stage read those that are unsure: some 30 ms each."""
         unsure = [
-            (place, story.event, story.now)
+            (place, story.event, Heard(story.event.heard.text, story.now, _is_asked(story.state)))
             for place, story in enumerate(stories)
             if isinstance(story.event, Told) and story.event.heard.is_unsure
         ]
         better = list(stories)
-        again = self._interpreter.read([Heard(event.heard.text, now) for _, event, now in unsure])
-        for (place, event, _), heard in zip(unsure, again, strict=True):
-            better[place] = replace(stories[place], event=replace(event, heard=heard))
+        again = self._interpreter.read([heard for _, _, heard in unsure])
+        for (place, event, _), understood in zip(unsure, again, strict=True):
+            better[place] = replace(stories[place], event=replace(event, heard=understood))
         return better
 
     def _events(
@@ -148,7 +148,7 @@ class Turns:
                 Heard(
                     self._text(messages[place], states[place], conversations[place], now),
                     now,
-                    asked=states[place].stage not in STORIES,
+                    asked=_is_asked(states[place]),
                     at_once=True,
                 )
                 for place in unread
@@ -336,6 +336,11 @@ def _sent_event(message: Incoming) -> Event | None:
     if message.location is not None:
         return place_at(message.location)
     return Started(message.start, coded_place(message.start)) if message.start else None
+
+
+def _is_asked(state: Dialogue) -> bool:
+    """Tell whether what somebody writes now answers a question of ours."""
+    return state.stage not in STORIES
 
 
 def _marks(says: Sequence[Say], state: Dialogue) -> list[Marks]:

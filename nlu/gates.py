@@ -52,8 +52,14 @@ def foreignness(reading: Reading) -> float:
     return float(sum(reading.intents[intents.index(name)] for name in FOREIGN))
 
 
-def to_read_again(text: str, reading: Reading) -> list[tuple[str, Reading]]:
-    """Return what of a story the second stage should read: the whole, one part, both or nothing."""
+def to_read_again(text: str, reading: Reading, asked: bool) -> list[tuple[str, Reading]]:
+    """Return what the second stage should read: of a story the whole, one part, both or nothing.
+
+    Of an answer (`asked`) the whole, and only where an unsure score would raise a red flag: that
+    stops a mediation.
+    """
+    if asked:
+        return [(text, reading)] if _is_alarmed(text, reading) else []
     whole = [(text, reading)] if whole_needs_second(text, reading) else []
     return whole + [(part.text, part.reading) for part in parts_for_second(reading)]
 
@@ -93,6 +99,11 @@ def _greyest(
     told = zip(FLAGS, reading.flags.tolist(), _bounds(), strict=True)
     grey = (p for flag, p, bound in told if flag not in besides and GREY[0] * bound <= p < end)
     return max(grey, default=0.0)
+
+
+def _is_alarmed(text: str, reading: Reading) -> bool:
+    told = zip(reading.flags.tolist(), _bounds(), strict=True)
+    return not _is_short(text) and any(bound <= p < GREY[1] for p, bound in told)
 
 
 def _is_short(text: str) -> bool:

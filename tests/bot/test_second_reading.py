@@ -28,6 +28,7 @@ class Pensive(Keywords):
     def __init__(self) -> None:
         self.go = threading.Event()
         self.pondered: list[str] = []
+        self.asked: list[bool] = []
         self.together: list[int] = []
 
     def read(self, messages: Sequence[Heard]) -> list[Understanding]:
@@ -42,6 +43,7 @@ class Pensive(Keywords):
         if heard.at_once:
             return replace(first, is_unsure=True, may_hide_danger=heard.text == VEILED)
         self.pondered.append(heard.text)
+        self.asked.append(heard.asked)
         assert self.go.wait(5)
         return replace(first, model="pensive")
 
@@ -109,6 +111,18 @@ def test_the_next_message_of_its_teller_waits_for_it(pensive_house: House) -> No
 
     assert not asyncio.run(talk())
     assert models_by_text(pensive_house, "yang") == ["pensive", Keywords.model]
+
+
+def test_an_answer_is_read_again_as_an_answer(pensive_house: House) -> None:
+    async def talk() -> None:
+        await agree(pensive_house, "yang")
+        pensive_house.interpreter.go.set()
+        for text in (STORY, "工钱不给，欠我三个月", STORY):
+            await pensive_house.lanes.take(told("yang", text))
+
+    asyncio.run(talk())
+
+    assert pensive_house.interpreter.asked == [False, True]
 
 
 @pytest.mark.parametrize(

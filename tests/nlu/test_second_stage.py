@@ -24,10 +24,30 @@ def test_a_story_that_the_first_stage_is_unsure_of_is_read_again(both_stages, he
     assert story.second_stage
 
 
-def test_an_answer_to_a_fact_never_reaches_the_second_stage(both_stages, heard):
+def test_an_answer_without_danger_never_reaches_the_second_stage(both_stages, heard, monkeypatch):
+    monkeypatch.setattr(gates, "_bounds", lambda: (1.0,) * len(FLAGS))
     [answer] = both_stages.read([heard(UNSURE, asked=True)])
 
     assert not answer.second_stage
+
+
+def test_an_unsure_score_that_would_raise_a_flag_in_an_answer_is_read_again(
+    both_stages, heard, monkeypatch
+):
+    monkeypatch.setattr(gates, "_bounds", lambda: (0.0,) * len(FLAGS))
+    long, at_once, short = both_stages.read(
+        [
+            heard(UNSURE, asked=True),
+            heard(UNSURE, asked=True, at_once=True),
+            heard("三个人", asked=True),
+        ]
+    )
+
+    assert long.second_stage
+    assert (at_once.is_unsure, at_once.second_stage) == (True, False)
+    assert not short.second_stage
+    monkeypatch.setattr(gates, "GREY", (0, 0))
+    assert not both_stages.read([heard(UNSURE, asked=True)])[0].second_stage
 
 
 def test_read_at_once_a_story_is_only_told_to_be_unsure(both_stages, heard):
