@@ -136,7 +136,9 @@ def conversation_figures(folder: Path, models: Path) -> Iterator[Figure]:
     stories = [each for each in heard if each.at_once and not each.asked]
     yield Figure("messages of the recorded conversations", messages, "")
     yield Figure("stories among them", len(stories), "")
-    yield Figure("share of stories read by the second stage", len(again) / len(stories), "of 1")
+    twice = sum(not each.at_once and not each.asked for each in heard)
+    yield Figure("share of stories read by the second stage", twice / len(stories), "of 1")
+    yield Figure("answers read by it too", len(again) - twice, "")
     if again:
         yield Figure("second stage, p50", median(again) * 1e3, "ms")
     yield Figure("mean cost of a message", sum(seconds) / messages * 1e3, "ms")
