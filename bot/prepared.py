@@ -26,7 +26,7 @@ class Prepared:
 
     @property
     def is_unsure(self) -> bool:
-        """Whether its text is a story that the second stage should read too."""
+        """Whether the second stage should read its text too, a story or an alarming answer."""
         return isinstance(self.event, Told) and self.event.heard.is_unsure
 
     @property

@@ -1,4 +1,7 @@
-"""Stories that the first stage is unsure of: read again beside the batches; all others go on."""
+"""What the first stage is unsure of is read again beside the batches; all others go on.
+
+These are stories, and answers that would raise a red flag: both are called stories here.
+"""
 
 from __future__ import annotations
 

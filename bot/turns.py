@@ -122,7 +122,11 @@ class Turns:
     def read_again(self, stories: Sequence[Prepared]) -> list[Prepared]:
         """Have the second stage read those that are unsure: some 30 ms each."""
         unsure = [
-            (place, story.event, Heard(story.event.heard.text, story.now, _is_asked(story.state)))
+            (
+                place,
+                story.event,
+                Heard(story.event.heard.text, story.now, asked=_is_asked(story.state)),
+            )
             for place, story in enumerate(stories)
             if isinstance(story.event, Told) and story.event.heard.is_unsure
         ]

@@ -59,7 +59,8 @@ def to_read_again(text: str, reading: Reading, asked: bool) -> list[tuple[str, R
     stops a mediation.
     """
     if asked:
-        return [(text, reading)] if _is_alarmed(text, reading) else []
+        is_alarmed = not _is_short(text) and _greyest(reading, (1.0, GREY[1])) > 0
+        return [(text, reading)] if is_alarmed else []
     whole = [(text, reading)] if whole_needs_second(text, reading) else []
     return whole + [(part.text, part.reading) for part in parts_for_second(reading)]
 
@@ -68,7 +69,7 @@ def whole_needs_second(text: str, reading: Reading) -> bool:
     """Tell whether the second stage should read the whole story; long ones take long."""
     if len(text) < STORY:
         return False
-    if _greyest(reading, is_short=_is_short(text)) > 0:
+    if _greyest(reading, _grey_zone(text)) > 0:
         return True
     best = int(reading.intents.argmax())
     if reading.intents[best] < CLEAR_INTENT:
@@ -79,31 +80,29 @@ def whole_needs_second(text: str, reading: Reading) -> bool:
 
 def may_hide_danger(text: str, reading: Reading, up: frozenset[str]) -> bool:
     """Tell whether the second stage could find a red flag that is not among those already up."""
-    if _greyest(reading, up, _is_short(text)) > 0:
-        return True
-    return bool(parts_for_second(reading))
+    return _greyest(reading, _grey_zone(text), up) > 0 or bool(parts_for_second(reading))
 
 
 def parts_for_second(reading: Reading) -> list[Part]:
     """Return the parts of a story whose flags the second stage should look at, most PARTS_READ."""
-    grey = [(_greyest(part.reading), place) for place, part in enumerate(reading.parts)]
+    grey = [(_greyest(part.reading, GREY), place) for place, part in enumerate(reading.parts)]
     chosen = sorted((each for each in grey if each[0] > 0), reverse=True)[:PARTS_READ]
     return [reading.parts[place] for _, place in chosen]
 
 
 def _greyest(
-    reading: Reading, besides: frozenset[str] = frozenset(), is_short: bool = False
+    reading: Reading, zone: tuple[float, float], besides: frozenset[str] = frozenset()
 ) -> float:
-    """Return the highest score that neither clearly raises a flag nor clearly leaves it down."""
-    end = inf if is_short else GREY[1]
+    """Return the highest score from a share of the bound that raises its flag up to an end."""
+    start, end = zone
     told = zip(FLAGS, reading.flags.tolist(), _bounds(), strict=True)
-    grey = (p for flag, p, bound in told if flag not in besides and GREY[0] * bound <= p < end)
+    grey = (p for flag, p, bound in told if flag not in besides and start * bound <= p < end)
     return max(grey, default=0.0)
 
 
-def _is_alarmed(text: str, reading: Reading) -> bool:
-    told = zip(reading.flags.tolist(), _bounds(), strict=True)
-    return not _is_short(text) and any(bound <= p < GREY[1] for p, bound in told)
+def _grey_zone(text: str) -> tuple[float, float]:
+    """Return where scores neither clearly raise a flag nor clearly leave it down."""
+    return (GREY[0], inf) if _is_short(text) else GREY
 
 
 def _is_short(text: str) -> bool:
