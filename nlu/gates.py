@@ -5,13 +5,14 @@ All bounds are on calibrated probabilities; docs/decisions/0002 tells how they w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from math import inf
 
 from nlu.interpreter import DISPUTE, FLAGS, LEGAL_QUESTION
 from nlu.ngrams import fold
 from nlu.reading import Part, Reading
-from nlu.safety import SHORT, WORDLESS, panel
+from nlu.safety import DENIED, SHORT, WORDLESS, panel
 
 SURE = 0.8  # 97 of 100 such types are right
 CLEAR_TYPE = 0.95  # from here on the second stage changes nothing for the better
@@ -21,6 +22,7 @@ KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
 DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.85, 0.9, 18  # the last in characters
 GREY = (0.4, 0.6)  # from this share of the bound that raises a flag up to this, it is asked again
+BELIEVED = 0.2  # of the first stage's alarm in an answer: as rare then as one of both stages
 PARTS_READ = 1  # of a long story, by the second stage; a second one found nothing more
 NO_SCORES = (0.0,) * len(FLAGS)
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
@@ -120,5 +122,17 @@ def flags(text: str, reading: Reading) -> frozenset[str]:
     What the first stage says of a few characters is a guess, for they are like answers to a
     question of ours (an age, a wall, who he is): there only the second stage's scores count.
     """
+    return panel().flags(text, _scores(text, reading))
+
+
+def doubtful(text: str, reading: Reading, up: frozenset[str]) -> frozenset[str]:
+    """Return which flags of an answer are `up` by a low score of the first stage alone."""
+    if not up or reading.second_stage:
+        return frozenset()
+    believed = [p if p >= BELIEVED else min(p, DENIED) for p in _scores(text, reading)]
+    return up - panel().flags(text, believed)
+
+
+def _scores(text: str, reading: Reading) -> Sequence[float]:
     counts = reading.second_stage or not _is_short(text)
-    return panel().flags(text, reading.most_flags if counts else NO_SCORES)
+    return reading.most_flags if counts else NO_SCORES

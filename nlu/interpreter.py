@@ -46,7 +46,8 @@ class Understanding:
     taken without asking, `is_ours` that the message is for us at all. `reasons` are phrases of the
     message that spoke for the type. Confidences are calibrated probabilities. `is_unsure` says that
     a message read at once is one for the second stage, `may_hide_danger` that this
-    stage could find a red flag that is not up yet.
+    stage could find a red flag that is not up yet. `doubtful` are flags that are not up: the first
+    stage alone, none too sure, heard them in an answer.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Understanding:
     flags: frozenset[str]
     facts: Facts
     model: str
+    doubtful: frozenset[str] = frozenset()
     is_sure: bool = False
     is_ours: bool = True
     topic: str | None = None

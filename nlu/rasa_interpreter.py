@@ -55,7 +55,9 @@ class RasaInterpreter:
         order = np.argsort(-reading.types)[:RANKED].tolist()
         ranking = tuple(Ranked(labels.types[i], float(reading.types[i])) for i in order)
         has_type = intent in (DISPUTE, LEGAL_QUESTION)
-        flags = gates.flags(heard.text, reading)
+        up = gates.flags(heard.text, reading)
+        doubtful = gates.doubtful(heard.text, reading, up) if heard.asked else frozenset()
+        flags = up - doubtful
         return Understanding(
             text=heard.text,
             intent=intent,
@@ -64,6 +66,7 @@ class RasaInterpreter:
             confidence=ranking[0].confidence,
             ranking=ranking,
             flags=flags,
+            doubtful=doubtful,
             facts=facts,
             model=self._version,
             is_sure=gates.is_sure(reading),

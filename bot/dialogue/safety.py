@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.dialogue.effects import CallPerson, Effect, Hold, Say
+from bot.dialogue.events import Chose, Event, Told
 from bot.dialogue.state import Dialogue, Stage
 from bot.dialogue.view import Turn
+from bot.dialogue.words import command_in
 from domain.case import LOCKING_FLAGS
 from domain.conversation import TaskKind
+from nlu.interpreter import Understanding
 
 LOCKING = LOCKING_FLAGS  # the first card is shown
 CALM = ("mass", "hazard")
@@ -20,6 +23,23 @@ def locking(flags: Iterable[str]) -> tuple[str, ...]:
     """Return the flags that stop the form, most urgent first."""
     flags = set(flags)
     return tuple(flag for flag in LOCKING if flag in flags)
+
+
+def dangers(state: Dialogue, event: Event) -> tuple[str, ...]:
+    """Return the flags that stop the form: heard in a message, or confirmed when we were in doubt.
+
+    Under a hold nothing is lost by a card too many: there a doubt is a danger.
+    """
+    match event:
+        case Chose("do:danger"):
+            return locking(("now", *state.doubted))
+        case Told(heard) if command_in(heard.text) == "danger":
+            return locking(("now", *state.doubted, *heard.flags))
+        case Told(heard) if state.stage is Stage.HELD:
+            return locking(heard.flags | heard.doubtful)
+        case Told(heard):
+            return locking(heard.flags)
+    return ()
 
 
 def hold(state: Dialogue, flags: tuple[str, ...]) -> Turn:
@@ -54,6 +74,16 @@ def _cards(flags: tuple[str, ...]) -> tuple[str, ...]:
     """
     named = tuple(flag for flag in flags if flag in {"self_harm", "child", "dv"})
     return named[:2] or flags[:1]
+
+
+def doubt(state: Dialogue, heard: Understanding) -> tuple[Dialogue, tuple[Effect, ...]]:
+    """Ask once whether somebody is in danger, and tell a person; the form goes on meanwhile."""
+    fresh = tuple(flag for flag in locking(heard.doubtful) if flag not in state.doubted)
+    if not fresh:
+        return state, ()
+    told = CallPerson(TaskKind.ALERT, MINUTES_TO_PERSON, ",".join(fresh), state.case_number)
+    asked = Say("in_danger", {}, ("do:danger",))
+    return replace(state, doubted=(*state.doubted, *fresh)), (asked, told)
 
 
 def warn(state: Dialogue, flags: Iterable[str]) -> tuple[Dialogue, tuple[Effect, ...]]:

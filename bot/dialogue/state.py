@@ -42,6 +42,7 @@ class Dialogue:
     `side` is the person's side in the matter (`Role`); `contact` is what the applicant said to our
     getting in touch with the other side: "" not asked yet, else asked, yes or no.
     `permitted` and `declined` are the kinds of sensitive facts that may and may not be asked.
+    `flags` are the dangers that were heard, `doubted` those that we only asked about.
     `parked` are the person's other matters, the latest first; they have no `parked` themselves.
     """
 
@@ -67,6 +68,7 @@ class Dialogue:
     confirming: str | None = None
     back_to: Stage | None = None
     flags: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
     follow_up: int | None = None
     retold: int = 0
     near: Mapping[str, str | None] = field(default_factory=dict)
@@ -206,7 +208,7 @@ def from_data(data: Mapping[str, Any]) -> Dialogue:
 EMPTY = Dialogue()
 TUPLES = {
     *("proposed", "rejected", "unknown", "trail", "not_mediators", "flags"),
-    *("permitted", "declined"),
+    *("doubted", "permitted", "declined"),
 }
 PLAIN = (
     "story",
@@ -228,6 +230,7 @@ PLAIN = (
     "not_mediators",
     "confirming",
     "flags",
+    "doubted",
     "follow_up",
     "retold",
     "near",

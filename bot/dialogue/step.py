@@ -59,10 +59,9 @@ def step(state: Dialogue, event: Event, view: View) -> Turn:
     if isinstance(event, Told) and event.spoken is not None:
         kept = sent.spoken(state, event.spoken)
         return intake.then(kept, step(state, replace(event, spoken=None), view))
-    if isinstance(event, Told):
-        flags = safety.locking(event.heard.flags)
-        if flags:
-            return safety.hold(state, flags)
+    flags = safety.dangers(state, event)
+    if flags:
+        return safety.hold(state, flags)
     if isinstance(event, ToldPrivate):
         return sent.told_private(state, view)
     turn = privacy.taken(state, event, view)
@@ -146,11 +145,14 @@ def _met(state: Dialogue, event: Event, view: View) -> Turn:
 
 
 def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    flags = heard.flags if state.stage is not Stage.NOTICE else heard.flags & {"hazard"}
+    flags = heard.flags | heard.doubtful
+    if state.stage is Stage.NOTICE:
+        flags &= {"hazard"}
     if state.stage is Stage.ASKING and len(heard.text) <= SHORT_ANSWER:
         flags -= {"mass"}  # a number told as an answer is no crowd; a dangerous place still counts
     state, warnings = safety.warn(state, flags)
-    return intake.then(warnings, _heard(state, heard, view))
+    state, doubts = safety.doubt(state, heard)
+    return intake.then((*warnings, *doubts), _heard(state, heard, view))
 
 
 def _heard(state: Dialogue, heard: Understanding, view: View) -> Turn:

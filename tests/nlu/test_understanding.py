@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,23 @@ from tests.trained import models_folder
 WAGES = "老板欠我工钱八千块，从七月拖到现在，电话也不接"
 BEATEN = "我老公喝了酒就打我，昨天把我肋骨打断了，我要离婚"
 KEYS = "intent dispute_type confidence ranking flags facts model"
+
+
+def assert_same(some, others):
+    """Some processors multiply one row in another order than many: the last digits may differ."""
+    for one, other in zip(some, others, strict=True):
+        assert told(one) == told(other)
+        assert numbers(one) == pytest.approx(numbers(other), rel=1e-4, abs=1e-6)
+
+
+def told(understanding):
+    ranked = tuple(replace(each, confidence=0.0) for each in understanding.ranking)
+    return replace(understanding, intent_confidence=0.0, confidence=0.0, ranking=ranked)
+
+
+def numbers(understanding):
+    ranked = [each.confidence for each in understanding.ranking]
+    return [understanding.intent_confidence, understanding.confidence, *ranked]
 
 
 def test_a_story_is_understood_with_its_type_its_facts_and_why(first_stage, heard):
@@ -32,7 +50,7 @@ def test_reading_many_at_once_says_the_same_as_reading_one_by_one(first_stage, h
     texts = [WAGES, BEATEN, "你好", "", "？", "a", "邻居的水流到我家院子", "谢谢", WAGES * 20]
     many = first_stage.read([heard(text) for text in texts])
 
-    assert many == [first_stage.read([heard(text)])[0] for text in texts]
+    assert_same(many, [first_stage.read([heard(text)])[0] for text in texts])
     assert first_stage.read([]) == []
 
 

@@ -59,6 +59,48 @@ def test_of_several_dangers_the_most_urgent_has_the_card(flags, card):
     assert agreed().says("出事了", flags=flags).templates[0] == card
 
 
+def test_a_doubtful_answer_is_asked_about_once_and_the_form_goes_on():
+    person = lender().says("两万三千块", doubtful=("harm_others",))
+
+    assert person.templates[0] == "in_danger"
+    assert person.templates[1:]
+    assert (person.state.stage, person.state.flags) == (Stage.ASKING, ())
+    assert person.asks
+    assert [(call.kind, call.reason) for call in person.did(CallPerson)] == [
+        (TaskKind.ALERT, "harm_others")
+    ]
+    assert not person.did(Hold)
+
+    person.says("没有", doubtful=("harm_others",))
+    assert "in_danger" not in person.templates
+    assert len(person.did(CallPerson)) == 1
+
+
+@pytest.mark.parametrize("words", ["有危险", "真的有危险！", "家里有危险了"])
+def test_who_says_that_there_is_danger_has_the_card_of_what_was_in_doubt(words):
+    person = lender().says("他讲的", doubtful=("dv",)).says(words)
+
+    assert person.templates == ["help_dv", "person_is_told"]
+    assert person.state.stage is Stage.HELD
+    assert [hold.flags for hold in person.did(Hold)] == [("now", "dv")]
+
+
+def test_a_tap_says_so_too_and_without_a_doubt_it_is_danger_now():
+    assert lender().says("他讲的", doubtful=("dv",)).taps("do:danger").templates[0] == "help_dv"
+    assert lender().taps("do:danger").templates[0] == "help_now"
+    assert newcomer().says("有危险").templates[0] == "help_now"
+
+
+def test_under_a_hold_a_doubt_is_a_danger():
+    person = endangered().says("他讲的", doubtful=("self_harm",))
+
+    assert person.templates == ["help_self_harm", "person_is_told"]
+
+
+def test_a_doubt_about_a_crowd_or_a_place_warns_as_ever():
+    assert lender().says("墙裂得很宽", doubtful=("hazard",)).templates[0] == "help_hazard"
+
+
 def test_the_case_is_locked_and_so_is_every_other_case_of_the_person():
     person = booked().says("重新开始").says("隔壁打我", "neighbour", flags=("dv",))
 
