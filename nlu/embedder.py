@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nlu.ngrams import Floats
+from nlu.standard import standard
 
 CHUNK = 256
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ class Embedder:
     """multilingual-e5-small in 4 bits: about 20 ms a message, 384 numbers of length 1.
 
     The C engine keeps its scratch memory in the model, so callers take turns. Each message is
-    asked as a `query: `, the prefix that the model was trained with for short texts.
+    asked in standard Chinese, as a `query: `, the prefix that the model was trained with for short
+    texts.
     """
 
     def __init__(self) -> None:
@@ -42,7 +44,7 @@ class Embedder:
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return a row for each text."""
         with _one_at_a_time:
-            rows: Floats = self._model.query(list(texts))
+            rows: Floats = self._model.query([standard(text) for text in texts])
         return rows
 
 
@@ -67,8 +69,8 @@ def embed_kept(texts: Sequence[str], cache: Path) -> Floats:
 
 
 def key_of(text: str) -> str:
-    """Return by what a text is known again; the text cannot be read from it."""
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    """Return by what a text is known again, in whatever dialect; nobody can read it from this."""
+    return hashlib.sha256(standard(text).encode()).hexdigest()[:24]
 
 
 def _chunks(items: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
