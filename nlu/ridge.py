@@ -135,14 +135,14 @@ def _conjugate_gradients(nearness: Nearness, goals: Floats) -> Floats:
     for _ in range(MOST_STEPS):
         there = nearness @ way
         there += nearness.RIDGE * way
-        stride = gain / _by_column(way, there)
+        stride = _shares(gain, _by_column(way, there))
         solved += stride * way
         left -= stride * there
         if (np.linalg.norm(left, axis=0) <= near).all():
             return solved
         bettered = roughly(left)
         before, gain = gain, _by_column(left, bettered)
-        way = bettered + (gain / before) * way
+        way = bettered + _shares(gain, before) * way
     raise ArithmeticError("the kernel of the corpus cannot be inverted")
 
 
@@ -169,6 +169,11 @@ def _rough_inverse(nearness: Nearness, count: int) -> Roughly:
         return bettered
 
     return roughly
+
+
+def _shares(parts: Floats, wholes: Floats) -> Floats:
+    """Return each part of its whole; a column that is solved has nothing left to share out."""
+    return np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes > 0)
 
 
 def _by_column(one: Floats, other: Floats) -> Floats:

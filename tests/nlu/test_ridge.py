@@ -56,6 +56,15 @@ def test_the_kernel_is_a_bell_over_the_angle_and_a_share_of_the_common_words(ker
     assert np.allclose(ridge.bell(np.float32([0.0, -1.0])), np.exp([-2.0, -4.0]))
 
 
+def test_a_label_that_no_sentence_bears_stays_nothing(nearness, goals):
+    goals[:, 2] = 0
+    duals, left_out = solve(nearness, goals)
+
+    assert not duals[:, 2].any()
+    assert not left_out[:, 2].any()
+    assert np.isfinite(left_out).all()
+
+
 @pytest.fixture
 def products(monkeypatch) -> list[None]:
     """One entry for every product with the kernel."""
