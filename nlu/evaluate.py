@@ -99,14 +99,16 @@ def answer_of(text: str, reading: Reading) -> Answer:
     labels = reading.weights.labels
     order = (-reading.types).argsort()
     intent = labels.intents[gates.intent_of(text, reading)]
+    flags = gates.flags(text, reading)
     chances = dict(zip(labels.intents, reading.intents.tolist(), strict=True))
     return Answer(
         intent=intent,
         ranking=tuple(labels.types[column] for column in order),
         confidence=float(reading.types.max()),
         matter=sum(chances[intent] for intent in MATTERS),
-        flags=gates.flags(text, reading),
+        flags=flags,
         is_ours=gates.is_ours(reading),
         is_sure=gates.is_sure(reading),
         second_stage=reading.is_read_twice,
+        doubtful=gates.doubtful(text, reading, flags),
     )

@@ -93,7 +93,11 @@ class FlagFigures:
 
 @dataclass(frozen=True, slots=True)
 class SafetyFigures:
-    """The safety panel. `any_` counts look-alikes with whatever flag up."""
+    """The safety panel. `any_` counts look-alikes with whatever flag up.
+
+    `certain` counts true flags that are up beyond doubt, `certain_alarms` messages without danger
+    for which some flag is: all others are only asked about.
+    """
 
     total: int
     flags: tuple[FlagFigures, ...]
@@ -101,6 +105,8 @@ class SafetyFigures:
     any_on_lookalikes: int
     elsewhere: int
     any_elsewhere: int
+    certain: int
+    certain_alarms: int
     misses: tuple[Judged, ...]
     alarms: tuple[Judged, ...]
 
@@ -110,6 +116,16 @@ class SafetyFigures:
         return m.share(
             self.any_on_lookalikes + self.any_elsewhere, self.lookalikes + self.elsewhere
         )
+
+    @property
+    def certain_share(self) -> float:
+        """The share of caught flags that are up beyond doubt."""
+        return m.share(self.certain, sum(each.caught for each in self.flags))
+
+    @property
+    def certain_alarm_share(self) -> float:
+        """The share of all unflagged messages with some flag up beyond doubt."""
+        return m.share(self.certain_alarms, self.lookalikes + self.elsewhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +272,8 @@ def safety_figures(judged: Sequence[Judged], part: str = "safety") -> SafetyFigu
         sum(bool(each.false_flags) for each in lookalikes),
         len(elsewhere),
         sum(bool(each.false_flags) for each in elsewhere),
+        sum(len(each.line.flags & each.answer.flags - each.answer.doubtful) for each in beside),
+        sum(bool(each.false_flags - each.answer.doubtful) for each in unflagged),
         tuple(each for each in judged if each.missed_flags),
         tuple(each for each in judged if each.false_flags),
     )

@@ -22,7 +22,7 @@ KNOWN = 0.3  # share of known n-grams below which nothing can be told
 STRANGE = 0.5
 DOUBTFUL_INTENT, MATTER_TYPE, MATTER = 0.85, 0.9, 18  # the last in characters
 GREY = (0.4, 0.6)  # from this share of the bound that raises a flag up to this, it is asked again
-BELIEVED = 0.2  # of the first stage's alarm in an answer: as rare then as one of both stages
+BELIEVED = 0.2  # below, a score alone is a doubt: to be asked about, not to be acted upon
 PARTS_READ = 1  # of a long story, by the second stage; a second one found nothing more
 NO_SCORES = (0.0,) * len(FLAGS)
 FOREIGN = ("out_of_scope", "smalltalk", "abuse")
@@ -126,8 +126,8 @@ def flags(text: str, reading: Reading) -> frozenset[str]:
 
 
 def doubtful(text: str, reading: Reading, up: frozenset[str]) -> frozenset[str]:
-    """Return which flags of an answer are `up` by a low score of the first stage alone."""
-    if not up or reading.second_stage:
+    """Return which of the flags that are `up` were raised by a low score alone."""
+    if not up:
         return frozenset()
     believed = [p if p >= BELIEVED else min(p, DENIED) for p in _scores(text, reading)]
     return up - panel().flags(text, believed)

@@ -46,8 +46,8 @@ class Understanding:
     taken without asking, `is_ours` that the message is for us at all. `reasons` are phrases of the
     message that spoke for the type. Confidences are calibrated probabilities. `is_unsure` says that
     a message read at once is one for the second stage, `may_hide_danger` that this
-    stage could find a red flag that is not up yet. `doubtful` are flags that are not up: the first
-    stage alone, none too sure, heard them in an answer.
+    stage could find a red flag that is not up yet, or in doubt. `doubtful` are those of the flags
+    that a low score alone has raised.
     """
 
     text: str

@@ -15,7 +15,8 @@ class Answer:
     """What a model says to one message.
 
     `ranking` holds all dispute types, the likeliest first; `confidence` is that of the first.
-    `matter` is the probability that the message tells a dispute or asks about the law.
+    `matter` is the probability that the message tells a dispute or asks about the law. `doubtful`
+    are those of the flags that are only asked about.
     """
 
     intent: str
@@ -26,6 +27,7 @@ class Answer:
     is_ours: bool = True
     is_sure: bool = True
     second_stage: bool = False
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def dispute_type(self) -> str | None:

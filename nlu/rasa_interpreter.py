@@ -55,9 +55,11 @@ class RasaInterpreter:
         order = np.argsort(-reading.types)[:RANKED].tolist()
         ranking = tuple(Ranked(labels.types[i], float(reading.types[i])) for i in order)
         has_type = intent in (DISPUTE, LEGAL_QUESTION)
-        up = gates.flags(heard.text, reading)
-        doubtful = gates.doubtful(heard.text, reading, up) if heard.asked else frozenset()
-        flags = up - doubtful
+        flags = gates.flags(heard.text, reading)
+        doubtful = gates.doubtful(heard.text, reading, flags)
+        may_hide = reading.is_unsure and gates.may_hide_danger(
+            heard.text, reading, flags - doubtful
+        )
         return Understanding(
             text=heard.text,
             intent=intent,
@@ -75,7 +77,7 @@ class RasaInterpreter:
             reasons=phrases(heard.text, reading, order[0]) if has_type and not heard.asked else (),
             second_stage=reading.is_read_twice,
             is_unsure=reading.is_unsure,
-            may_hide_danger=reading.is_unsure and gates.may_hide_danger(heard.text, reading, flags),
+            may_hide_danger=may_hide,
         )
 
 

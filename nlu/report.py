@@ -134,6 +134,12 @@ def summary(figures: Figures) -> str:
         f"{percent(each.intent_accuracy):>5}   flags {percent(each.flag_recall):>5}"
         for each in figures.slices
     ]
+    safety = figures.safety
+    doubts = (
+        f"  beyond doubt: {percent(safety.certain_share)} of the dangers heard; some flag is up in "
+        f"{percent(safety.alarm_share)} of the messages without danger, beyond doubt in "
+        f"{percent(safety.certain_alarm_share)} (the others are asked about)"
+    )
     title = f"model {figures.model}, {figures.lines} messages of the gold set, in per cent"
     shares = (
         f"second stage read {percent(figures.second_stage)} of all messages, "
@@ -143,7 +149,9 @@ def summary(figures: Figures) -> str:
     also = _type_lines("types of the safety messages", figures.safety_types)
     tuned = " ".join(f"{each.flag} {percent(each.recall)}" for each in figures.tuned.flags)
     seen = f"recall on the {figures.tuned.total} messages that shaped the safety rules: {tuned}"
-    return "\n".join([*heads, *also, *_matter_lines(figures), *flags, *slices, shares, seen])
+    return "\n".join(
+        [*heads, *also, *_matter_lines(figures), *flags, doubts, *slices, shares, seen]
+    )
 
 
 def _type_lines(name: str, told: TypeFigures) -> list[str]:

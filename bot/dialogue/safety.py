@@ -36,9 +36,9 @@ def dangers(state: Dialogue, event: Event) -> tuple[str, ...]:
         case Told(heard) if command_in(heard.text) == "danger":
             return locking(("now", *state.doubted, *heard.flags))
         case Told(heard) if state.stage is Stage.HELD:
-            return locking(heard.flags | heard.doubtful)
-        case Told(heard):
             return locking(heard.flags)
+        case Told(heard):
+            return locking(heard.flags - heard.doubtful)
     return ()
 
 
@@ -77,12 +77,18 @@ def _cards(flags: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def doubt(state: Dialogue, heard: Understanding) -> tuple[Dialogue, tuple[Effect, ...]]:
-    """Ask once whether somebody is in danger, and tell a person; the form goes on meanwhile."""
+    """Ask once whether somebody is in danger, and tell a person; the form goes on meanwhile.
+
+    Before consent nobody is told yet; the story comes back once it may be kept.
+    """
     fresh = tuple(flag for flag in locking(heard.doubtful) if flag not in state.doubted)
     if not fresh:
         return state, ()
+    may_tell = state.stage is not Stage.NOTICE
+    asked = Say("in_danger", {"is_told": may_tell}, ("do:danger",))
+    if not may_tell:
+        return state, (asked,)
     told = CallPerson(TaskKind.ALERT, MINUTES_TO_PERSON, ",".join(fresh), state.case_number)
-    asked = Say("in_danger", {}, ("do:danger",))
     return replace(state, doubted=(*state.doubted, *fresh)), (asked, told)
 
 

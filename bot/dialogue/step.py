@@ -145,9 +145,7 @@ def _met(state: Dialogue, event: Event, view: View) -> Turn:
 
 
 def _told(state: Dialogue, heard: Understanding, view: View) -> Turn:
-    flags = heard.flags | heard.doubtful
-    if state.stage is Stage.NOTICE:
-        flags &= {"hazard"}
+    flags = heard.flags if state.stage is not Stage.NOTICE else heard.flags & {"hazard"}
     if state.stage is Stage.ASKING and len(heard.text) <= SHORT_ANSWER:
         flags -= {"mass"}  # a number told as an answer is no crowd; a dangerous place still counts
     state, warnings = safety.warn(state, flags)

@@ -73,6 +73,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ask_fact": {"question": SUM.question, "why": SUM.why},
     "not_read": {"why": "no_amount", "kind": "amount", "number": None},
     "my_info": {"ready": InfoReady("A" * 22, "webchat", 12, 1, 2)},
+    "in_danger": {"is_told": True},
     "readers": {"readings": (Reading(NOW, "人民调解员", "李四"), Reading(NOW, "staff")), "more": 3},
     "confirm_erase": {"has_case": True},
     "erased": {"erased": Erased((NUMBER,), (NUMBER + 1,))},

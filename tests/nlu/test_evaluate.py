@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -93,6 +94,21 @@ def test_a_flag_is_recalled_where_it_is_true_and_false_where_nobody_would_raise_
     assert (safety.elsewhere, flags["mass"].elsewhere) == (8, 1)
     assert [each.missed_flags for each in safety.misses] == [{"now"}]
     assert safety.alarm_share == 2 / 10
+
+
+def test_what_is_only_asked_about_is_told_from_what_is_beyond_doubt():
+    heard = judged("safety", type_="loan", flags=("dv", "now"), up=("dv", "now"))
+    alarm = judged("safety", up=("dv",))
+    safety = figures_of(
+        "m", [*map(doubting_dv, (heard, alarm)), judged("safety", up=("now",))]
+    ).safety
+
+    assert (safety.certain_share, safety.alarm_share) == (1 / 2, 1)
+    assert safety.certain_alarm_share == 1 / 2
+
+
+def doubting_dv(told: Judged) -> Judged:
+    return replace(told, answer=replace(told.answer, doubtful=frozenset({"dv"})))
 
 
 def test_messages_that_shaped_the_rules_are_measured_apart():

@@ -93,38 +93,41 @@ def test_of_a_few_characters_the_first_stage_alone_raises_no_flag_however_sure(b
     assert gates.flags(short, reading) == set(FLAGS)
 
 
-def test_a_low_score_of_the_first_stage_alone_is_a_doubt_in_an_answer_and_a_flag_in_a_story(
-    both_stages, heard
-):
+@pytest.mark.parametrize("second_stage", [False, True])
+def test_a_low_score_alone_is_a_doubt(both_stages, heard, second_stage):
     text = "请他来村里看一下那堵墙"
-    [reading] = both_stages.readings([heard(text, asked=True, at_once=True)])
-    reading.second_stage = False
+    [reading] = both_stages.readings([heard(text, at_once=True)])
+    reading.second_stage = second_stage
     reading.flags[:] = gates.BELIEVED - 0.01
     up = gates.flags(text, reading)
 
     assert gates.doubtful(text, reading, up) == up == set(FLAGS)
     reading.flags[0] = gates.BELIEVED
     assert gates.doubtful(text, reading, up) == set(FLAGS[1:])
-    reading.second_stage = True
-    assert gates.doubtful(text, reading, up) == frozenset()
 
 
-def test_plain_words_of_danger_leave_no_doubt_even_in_an_answer(both_stages, heard):
+def test_plain_words_of_danger_leave_no_doubt(both_stages, heard):
     text = "他刚刚拿刀砍我，我躲在厕所里，快来人救命"
-    [reading] = both_stages.readings([heard(text, asked=True, at_once=True)])
+    [reading] = both_stages.readings([heard(text, at_once=True)])
     reading.flags[:] = gates.BELIEVED - 0.01
-    reading.second_stage = False
+    up = gates.flags(text, reading)
 
-    assert "now" not in gates.doubtful(text, reading, gates.flags(text, reading))
+    assert "now" in up
+    assert "now" not in gates.doubtful(text, reading, up)
 
 
-def test_an_answer_keeps_its_doubts_apart_from_its_flags(both_stages, heard, monkeypatch):
-    monkeypatch.setattr(gates, "doubtful", lambda *told: told[-1])
-    monkeypatch.setattr(gates, "flags", lambda *_: frozenset({"dv"}))
-    story, answer = both_stages.read([heard(UNSURE), heard(UNSURE, asked=True)])
+def test_what_is_in_doubt_is_told_and_may_yet_be_found_by_the_second_stage(
+    both_stages, heard, monkeypatch
+):
+    monkeypatch.setattr(gates, "GREY", (0, 1))
+    monkeypatch.setattr(gates, "flags", lambda *_: frozenset(FLAGS))
+    monkeypatch.setattr(gates, "doubtful", lambda *_: frozenset({"dv"}))
+    [doubted] = both_stages.read([heard(UNSURE, at_once=True)])
+    monkeypatch.setattr(gates, "doubtful", lambda *_: frozenset())
+    [certain] = both_stages.read([heard(UNSURE, at_once=True)])
 
-    assert (story.flags, story.doubtful) == ({"dv"}, frozenset())
-    assert (answer.flags, answer.doubtful) == (frozenset(), {"dv"})
+    assert (doubted.flags, doubted.doubtful) == (set(FLAGS), {"dv"})
+    assert (doubted.may_hide_danger, certain.may_hide_danger) == (True, False)
 
 
 def test_without_a_second_stage_nothing_is_told_to_be_unsure(first_stage, heard):

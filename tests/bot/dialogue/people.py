@@ -89,7 +89,7 @@ def understood(
         types[0] if speaks_of_matter else None,
         confidence,
         tuple(Ranked(name, confidence / (place + 1)) for place, name in enumerate(types)),
-        frozenset(flags),
+        frozenset(flags) | frozenset(doubtful),
         read_facts(text, now),
         "by hand",
         doubtful=frozenset(doubtful),

@@ -59,6 +59,19 @@ def test_of_several_dangers_the_most_urgent_has_the_card(flags, card):
     assert agreed().says("出事了", flags=flags).templates[0] == card
 
 
+def test_a_doubt_before_consent_is_asked_about_and_nobody_told_until_the_story_may_be_kept():
+    person = newcomer().says("他把我的手机收了", "marriage", doubtful=("dv",))
+
+    assert person.templates == ["in_danger", "notice"]
+    assert not person.said[0].data["is_told"]
+    assert not person.did(CallPerson)
+    assert person.state.doubted == person.state.flags == ()
+
+    person.says("同意")
+    assert "in_danger" in person.templates
+    assert [call.reason for call in person.did(CallPerson)] == ["dv"]
+
+
 def test_a_doubtful_answer_is_asked_about_once_and_the_form_goes_on():
     person = lender().says("两万三千块", doubtful=("harm_others",))
 
